@@ -1,0 +1,163 @@
+// What must hold for a core operation once scales are fixed: the number of operands, exactly the attributes that
+// ../ops/core.ts lists, scales and shapes that follow from the operands. Written apart from the code that builds
+// these nodes, so that one checks the other.
+
+import type { CoreOp } from '../ops/core';
+import type { Attribute, Node, Value } from './graph';
+import {
+  broadcasts,
+  convolves,
+  keeps,
+  moves,
+  multiplies,
+  num,
+  nums,
+  pools,
+  reduces,
+  reshapes,
+  shapeOf,
+  takesConstant,
+} from './verify-shapes';
+
+type Kind = 'bool' | 'int' | 'integer' | 'integer?' | 'ints' | 'integers' | 'string' | 'pieces';
+
+interface Rule {
+  /** Operands; undefined: one or more. */
+  readonly inputs?: number;
+  readonly attrs: Readonly<Record<string, Kind>>;
+  /** Scale of the result from the operands' (given: those that must be equal are). */
+  readonly scale: (scales: readonly number[], node: Node) => number;
+  /** Operands must have one scale. */
+  readonly aligned?: boolean;
+  /** Whether the shape of the result follows from the operands. */
+  readonly shape: (out: readonly number[], node: Node) => boolean;
+}
+
+const first = ([s]: readonly number[]): number => s!;
+const total = (scales: readonly number[]): number => scales.reduce((a, b) => a + b, 0);
+const window = { kernel: 'ints', strides: 'ints', pads: 'ints', dilations: 'ints' } as const;
+
+const rules: Readonly<Record<CoreOp, Rule>> = {
+  add: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
+  sub: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
+  neg: { inputs: 1, attrs: {}, scale: first, shape: keeps },
+  shift_left: { inputs: 1, attrs: { bits: 'int' }, scale: ([s], n) => s! + num(n, 'bits'), shape: keeps },
+  add_const: { inputs: 1, attrs: { data: 'integers', shape: 'ints' }, scale: first, shape: takesConstant },
+  mul_const: {
+    inputs: 1,
+    attrs: { data: 'integers', scale: 'int', shape: 'ints' },
+    scale: ([s], n) => s! + num(n, 'scale'),
+    shape: takesConstant,
+  },
+  mul: { inputs: 2, attrs: {}, scale: total, shape: broadcasts },
+  matmul: { inputs: 2, attrs: { transA: 'bool', transB: 'bool' }, scale: total, shape: multiplies },
+  conv2d: {
+    inputs: 2,
+    attrs: { strides: 'ints', dilations: 'ints', pads: 'ints', group: 'int' },
+    scale: total,
+    shape: convolves,
+  },
+  rescale: { inputs: 1, attrs: { bits: 'int' }, scale: ([s], n) => s! - num(n, 'bits'), shape: keeps },
+  relu: { inputs: 1, attrs: { shift: 'int' }, scale: ([s], n) => s! - num(n, 'shift'), shape: keeps },
+  clip: {
+    inputs: 1,
+    attrs: { lo: 'integer?', hi: 'integer?', shift: 'int' },
+    scale: ([s], n) => s! - num(n, 'shift'),
+    shape: keeps,
+  },
+  leaky_relu: {
+    inputs: 1,
+    attrs: { alpha: 'integer', alphaScale: 'int', shift: 'int' },
+    scale: ([s], n) => s! - num(n, 'shift') + num(n, 'alphaScale'),
+    shape: keeps,
+  },
+  max_pool: { inputs: 1, attrs: window, scale: first, shape: pools },
+  sum_pool: { inputs: 1, attrs: window, scale: first, shape: pools },
+  arg_max: {
+    inputs: 1,
+    attrs: { axis: 'int', keepdims: 'bool' },
+    scale: () => 0,
+    shape: (out, n) => reduces(out, shapeOf(n), [num(n, 'axis')], n.attrs.keepdims === true),
+  },
+  sum: {
+    inputs: 1,
+    attrs: { axes: 'ints', keepdims: 'bool' },
+    scale: first,
+    shape: (out, n) => reduces(out, shapeOf(n), nums(n, 'axes'), n.attrs.keepdims === true),
+  },
+  reshape: {
+    inputs: 1,
+    attrs: { shape: 'ints' },
+    scale: first,
+    shape: reshapes,
+  },
+  move: {
+    attrs: { pieces: 'pieces', fill: 'integer?', from: 'string' },
+    scale: first,
+    aligned: true,
+    shape: moves,
+  },
+};
+
+/** What is wrong with a node as a core operation, undefined where nothing is. */
+export function checkCoreNode(node: Node): string | undefined {
+  if (!Object.hasOwn(rules, node.op)) return 'is not a core operation';
+  const rule = rules[node.op as CoreOp];
+  const { inputs, outputs, attrs } = node;
+  if (outputs.length !== 1) return `has ${outputs.length} outputs`;
+  if (rule.inputs === undefined ? inputs.length === 0 : inputs.length !== rule.inputs)
+    return `has ${inputs.length} inputs`;
+  for (const [name, kind] of Object.entries(rule.attrs)) {
+    const a = attrs[name];
+    if (a === undefined || !isKind(a, kind)) return `has no attribute ${name} of kind ${kind}`;
+  }
+  const extra = Object.keys(attrs).find((name) => !Object.hasOwn(rule.attrs, name));
+  if (extra) return `has the attribute ${extra}, which a ${node.op} has not`;
+
+  const out = outputs[0]!;
+  const scales = inputs.map((v) => v.type.scale!);
+  if (rule.aligned && scales.some((s) => s !== scales[0]))
+    return `has operands of scales ${scales.join(', ')}`;
+  const scale = rule.scale(scales, node);
+  if (out.type.scale !== scale) return `has scale ${out.type.scale}, but ${scale} follows from its operands`;
+  const dtype = node.op === 'arg_max' ? 'int' : inputs[0]!.type.dtype;
+  if (out.type.dtype !== dtype) return `is ${out.type.dtype}, but its operands are ${dtype}`;
+  if (!rule.shape(out.type.shape, node))
+    return `has shape ${list(out)}, which does not follow from ${inputs.map(list).join(', ')}`;
+  return undefined;
+}
+
+function isKind(a: Attribute, kind: Kind): boolean {
+  const isInt = (x: unknown): boolean => Number.isSafeInteger(x);
+  switch (kind) {
+    case 'bool':
+      return typeof a === 'boolean';
+    case 'string':
+      return typeof a === 'string';
+    case 'int':
+      return isInt(a) && (a as number) >= 0;
+    case 'integer':
+      return typeof a === 'bigint';
+    case 'integer?':
+      return a === null || typeof a === 'bigint';
+    case 'ints':
+      return Array.isArray(a) && a.every((x) => isInt(x) && x >= 0);
+    case 'integers':
+      return a instanceof BigInt64Array;
+    case 'pieces':
+      return Array.isArray(a) && a.every(isPiece);
+  }
+}
+
+function isPiece(a: Attribute): boolean {
+  const { outBase, inBase, dims } = a as Record<string, unknown>;
+  const isDim = (d: unknown): boolean =>
+    Array.isArray(d) && d.length === 3 && d.every(Number.isSafeInteger) && d[0] > 0;
+  return (
+    Number.isSafeInteger(outBase) && Number.isSafeInteger(inBase) && Array.isArray(dims) && dims.every(isDim)
+  );
+}
+
+function list(v: Value): string {
+  return `[${v.type.shape.join(', ')}]`;
+}

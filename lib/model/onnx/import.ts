@@ -1,0 +1,243 @@
+// An ONNX file -> a Graph of ONNX operators.
+//
+// Nodes keep their operator ('Conv') and attributes; which operators exist, and what shapes they make, is for the
+// passes to say: the outputs of nodes have the placeholder type {shape: [], dtype: 'fixed', owner: 'secret'} until
+// then. Tensors of floating point with more than one element are weights: private constants of their owner. Scalars,
+// integers and shapes are public. A file comes from outside, so everything that the passes rely on is checked here:
+// one definition per name, no cycle, known input shapes, sound tensors.
+
+import {
+  elementCount,
+  type Graph,
+  GraphBuilder,
+  type Owner,
+  type Type,
+  type Value,
+} from '../../compiler/ir/graph';
+import { CryptorchError } from '../../errors';
+import { readAttributes } from './attributes';
+import { constantTensor, isConstantNode } from './constants';
+import type { GraphProto, ModelProto, NodeProto } from './onnx_pb';
+import { type OrderedNode, orderNodes } from './order';
+import { invalidModel, isDefaultDomain, quote, readModel } from './reader';
+import { type DeclaredType, declaredType, ShapeBinder } from './shapes';
+import { type DecodedTensor, decodeTensor } from './tensors';
+
+export interface ImportOptions {
+  /** Shapes of inputs by name, where the model leaves dimensions open. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** What a symbolic first dimension of an input is, where its shape is not given; 1 by default. */
+  readonly batch?: number | undefined;
+  /** Who has each input (default party 0) and, as `weights`, the private constants (default party 1). */
+  readonly owners?: Readonly<Record<string, Owner>> | undefined;
+  /** Name of the graph; the model's own by default. */
+  readonly name?: string | undefined;
+}
+
+export interface InitializerInfo {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly elements: number;
+}
+
+export interface ImportedModel {
+  readonly graph: Graph;
+  readonly opset: number;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** What the file says of the outputs' shapes; undefined where it says nothing. */
+  readonly declaredOutputs: ReadonlyMap<string, readonly (number | undefined)[] | undefined>;
+  /** Constants that become part of the public program. */
+  readonly publicInitializers: readonly InitializerInfo[];
+  /** Constants that stay with the weights' owner. */
+  readonly privateInitializers: readonly InitializerInfo[];
+}
+
+const UNKNOWN: Type = { shape: [], dtype: 'fixed', owner: 'secret' };
+
+/**
+ * Reads a model.
+ * @throws CryptorchError INVALID_MODEL, UNSUPPORTED_OPSET, UNSUPPORTED_OPERATOR, UNSUPPORTED_DATA, INVALID_WEIGHTS,
+ * INVALID_SHAPE, UNKNOWN_INPUT, INVALID_OPTION
+ */
+export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): ImportedModel {
+  const { model, graph, opset } = readModel(bytes);
+  return new Importer(model, graph, opset, options).run();
+}
+
+class Importer {
+  private readonly builder: GraphBuilder;
+  private readonly values = new Map<string, Value>();
+  private readonly publicInitializers: InitializerInfo[] = [];
+  private readonly privateInitializers: InitializerInfo[] = [];
+  private readonly binder = new ShapeBinder();
+  private absent: Value | undefined;
+
+  constructor(
+    private readonly model: ModelProto,
+    private readonly graph: GraphProto,
+    private readonly opset: number,
+    private readonly options: ImportOptions,
+  ) {
+    this.builder = new GraphBuilder(options.name ?? (graph.name || 'model'));
+  }
+
+  run(): ImportedModel {
+    const { graph } = this;
+    if (graph.sparseInitializer.length > 0) {
+      const message = 'The model has sparse initializers; convert them to dense tensors.';
+      throw new CryptorchError('UNSUPPORTED_DATA', message);
+    }
+    const initializers = byName(graph.initializer, 'Initializer');
+    const inputs = new Map<string, DeclaredType>();
+    for (const [name, info] of byName(graph.input, 'Input')) {
+      // Before IR version 4 every initializer is an input too.
+      if (!initializers.has(name)) inputs.set(name, declaredType(info, `Input ${quote(name)}`));
+    }
+    const outputs = byName(graph.output, 'Output');
+    if (outputs.size === 0) throw invalidModel('The model has no output. Export it again.');
+    const { nodes, used } = orderNodes(graph, new Set([...initializers.keys(), ...inputs.keys()]));
+    this.checkOptionNames(inputs, outputs);
+
+    this.addInputs(inputs);
+    for (const [name, tensor] of initializers) {
+      if (used.has(name)) this.addConstant(name, decodeTensor(tensor, `Initializer ${quote(name)}`));
+    }
+    for (const node of nodes) this.addNode(node);
+    for (const name of outputs.keys()) this.builder.outputs.push(this.values.get(name)!);
+
+    return {
+      graph: this.builder.build(),
+      opset: this.opset,
+      inputs: [...inputs.keys()],
+      outputs: [...outputs.keys()],
+      declaredOutputs: new Map(
+        [...outputs].map(([name, info]) => [
+          name,
+          info.type ? this.binder.resolve(declaredType(info, `Output ${quote(name)}`).dims) : undefined,
+        ]),
+      ),
+      publicInitializers: this.publicInitializers,
+      privateInitializers: this.privateInitializers,
+    };
+  }
+
+  private checkOptionNames(
+    inputs: ReadonlyMap<string, unknown>,
+    outputs: ReadonlyMap<string, unknown>,
+  ): void {
+    const known = `the inputs are ${[...inputs.keys()].map(quote).join(', ')}`;
+    for (const name of Object.keys(this.options.shapes ?? {})) {
+      if (inputs.has(name)) continue;
+      throw new CryptorchError('UNKNOWN_INPUT', `The model has no input ${quote(name)}; ${known}.`, {
+        input: name,
+        inputs: [...inputs.keys()],
+      });
+    }
+    for (const [name, owner] of Object.entries(this.options.owners ?? {})) {
+      if (name !== 'weights' && !inputs.has(name) && !outputs.has(name)) {
+        const message = `An owner is given for ${quote(name)}, but ${known}, the outputs ${[...outputs.keys()].map(quote).join(', ')}; private constants are "weights".`;
+        throw new CryptorchError('INVALID_OPTION', message, { name });
+      }
+      const party = typeof owner === 'number' && Number.isSafeInteger(owner) && owner >= 0;
+      if (!party && owner !== 'secret' && owner !== 'public') {
+        const message = `The owner of ${quote(name)} is ${String(owner)}; give a party's number, "secret" or "public".`;
+        throw new CryptorchError('INVALID_OPTION', message, { name });
+      }
+    }
+  }
+
+  private owner(name: string, otherwise: Owner): Owner {
+    const { owners } = this.options;
+    return owners && Object.hasOwn(owners, name) ? owners[name]! : otherwise;
+  }
+
+  private addInputs(inputs: ReadonlyMap<string, DeclaredType>): void {
+    const shapes = this.binder.bindInputs(inputs, this.options);
+    for (const [name, { dtype }] of inputs) {
+      const type: Type = { shape: shapes.get(name)!, dtype, owner: this.owner(name, 0) };
+      this.values.set(name, this.builder.input(name, type));
+    }
+  }
+
+  private addConstant(name: string, { shape, dtype, data }: DecodedTensor): void {
+    const owner = dtype === 'fixed' && data.length > 1 ? this.owner('weights', 1) : 'public';
+    const isPrivate = owner !== 'public';
+    this.values.set(name, this.builder.constant(name, { shape, dtype, owner }, { data, private: isPrivate }));
+    const list = isPrivate ? this.privateInitializers : this.publicInitializers;
+    list.push({ name, shape, elements: elementCount(shape) });
+  }
+
+  private addNode({ proto, name }: OrderedNode): void {
+    const what = `node ${quote(name)} (${proto.opType})`;
+    this.checkOperator(proto, name);
+    if (isConstantNode(proto)) {
+      const output = proto.output[0];
+      if (proto.input.length > 0 || proto.output.length !== 1 || !output) {
+        throw invalidModel(`The ${what} must have no input and one output. Export the model again.`, {
+          node: name,
+        });
+      }
+      this.addConstant(output, constantTensor(proto, what));
+      return;
+    }
+    const inputs = trimmed(proto.input).map((value) =>
+      value === '' ? this.absentValue() : this.values.get(value)!,
+    );
+    const outputs = trimmed(proto.output).map((value) => {
+      const made = this.builder.value(value, UNKNOWN);
+      if (value !== '') this.values.set(value, made);
+      return made;
+    });
+    const attrs = readAttributes(proto, what);
+    const { nodes } = this.builder;
+    nodes.push({ id: nodes.length, name, op: proto.opType, origin: proto.opType, inputs, outputs, attrs });
+  }
+
+  private checkOperator(proto: NodeProto, name: string): void {
+    const isFunction = this.model.functions.some(
+      (f) =>
+        f.name === proto.opType &&
+        (f.domain === proto.domain || (isDefaultDomain(f.domain) && isDefaultDomain(proto.domain))),
+    );
+    if (isDefaultDomain(proto.domain) && !isFunction) return;
+    const message = isFunction
+      ? `Node ${quote(name)} calls the model's own function ${quote(proto.opType)}; replace calls by their bodies with onnx.inliner.inline_local_functions.`
+      : `Node ${quote(name)} uses operator ${quote(proto.opType)} of the domain ${quote(proto.domain)}; only the standard ONNX operators can be computed. Export the model without it.`;
+    throw new CryptorchError('UNSUPPORTED_OPERATOR', message, {
+      node: name,
+      operator: proto.opType,
+      domain: proto.domain,
+    });
+  }
+
+  private absentValue(): Value {
+    this.absent ??= this.builder.constant(
+      '',
+      { shape: [0], dtype: 'fixed', owner: 'public' },
+      { data: new Float64Array(0), private: false },
+    );
+    return this.absent;
+  }
+}
+
+/** Names without the empty ones at the end: optional inputs or outputs that are left out. */
+function trimmed(names: readonly string[]): readonly string[] {
+  let n = names.length;
+  while (n > 0 && names[n - 1] === '') n--;
+  return names.slice(0, n);
+}
+
+function byName<T extends { name: string }>(list: readonly T[], what: string): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const item of list) {
+    if (item.name === '') throw invalidModel(`${what} ${found.size} has no name. Export the model again.`);
+    if (found.has(item.name)) {
+      throw invalidModel(`${what} ${quote(item.name)} is there twice. Export the model again.`, {
+        value: item.name,
+      });
+    }
+    found.set(item.name, item);
+  }
+  return found;
+}
