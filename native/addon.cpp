@@ -1,0 +1,55 @@
+// The Node-API surface of the native core, for lib/native.ts only. Thin: arguments in, one call of the core,
+// results out. There is no state outside of a call or a run, so worker threads can load the addon too.
+#include "addon.hpp"
+
+#include <dlfcn.h>
+
+#include "addon_convert.hpp"
+#include "cpu/dispatch.hpp"
+
+namespace cryptorch {
+namespace {
+
+// The OpenSSL that node brings along, empty where it exports none.
+std::string openssl_version() {
+  using Version = const char* (*)(int);
+  constexpr int kVersionString = 6;  // OPENSSL_VERSION_STRING
+  const auto version = reinterpret_cast<Version>(dlsym(RTLD_DEFAULT, "OpenSSL_version"));
+  const char* text = version ? version(kVersionString) : nullptr;
+  return text ? text : "";
+}
+
+Napi::Value info(const Napi::CallbackInfo& call) {
+  return guarded(call, [&]() -> Napi::Value {
+    const Napi::Env env = call.Env();
+    const KernelTable& active = table_of(env.Undefined());
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("isa", active.isa);
+    const KernelTable* tables[8];
+    const size_t count = kernel_tables(tables, std::size(tables));
+    Napi::Array available = Napi::Array::New(env, count);
+    for (uint32_t i = 0; i < count; ++i) available.Set(i, tables[i]->isa);
+    out.Set("available", available);
+    Napi::Object kernels = Napi::Object::New(env);
+    for (size_t i = 0; i < active.count; ++i) kernels.Set(active.kernels[i].name, active.kernels[i].id);
+    out.Set("kernels", kernels);
+    out.Set("napi", Napi::VersionManagement::GetNapiVersion(env));
+    out.Set("openssl", openssl_version());
+    return out;
+  });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("info", Napi::Function::New(env, info, "info"));
+  export_run(env, exports);
+  export_ring(env, exports);
+  export_invoke(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace cryptorch
+
+static Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return cryptorch::init(env, exports); }
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, init_addon)

@@ -1,0 +1,109 @@
+// Truncation by f bits of a value that was opened under a mask r (hat = value + r, h = hat + offset mod 2^64; rf shares
+// r >> f, top shares the highest bit of r). Adding the mask wrapped past 2^64 exactly when top = 1 and h < 2^63, so
+//   truncate:        (h >> f) - (offset >> f) - rf + [h < 2^63] top 2^(64-f)
+//   truncate_select: that value times the bit b ^ beta, where b is public and the dealer shared beta, beta * rf (betarf)
+//                    and beta * top (betatop)
+//   shift_right:     (x mod 2^bits) >> f of a public value or a dealer's mask
+// all on shares: terms that are public are added by the lead only. Attributes: f, offset.
+#include "kernels.hpp"
+
+namespace cryptorch::CT_TARGET {
+namespace {
+
+const char* check_shift(const Args& args, uint32_t ins, uint32_t attrs, uint32_t first_ring) {
+  CT_TRY(check_counts(args, ins, 1, attrs));
+  CT_REQUIRE(args.attr[0] >= 0 && args.attr[0] <= 63, "shift is not 0 to 63");
+  CT_TRY(check_result(args.out[0]));
+  for (uint32_t i = first_ring; i < ins; ++i) CT_TRY(check_ring(args.in[i], args.out[0].elements));
+  return nullptr;
+}
+
+const char* check_shift_right(const Args& args) { return check_shift(args, 1, 1, 0); }
+const char* check_truncate(const Args& args) { return check_shift(args, 3, 2, 0); }
+const char* check_truncate_select(const Args& args) {
+  CT_TRY(check_shift(args, 7, 2, 1));
+  return check_planes(args.in[0], args.out[0].elements, 1);
+}
+
+void run_shift_right(const Args& args, void* memory) {
+  Scratch scratch(memory);
+  uint64_t* buffer = scratch.ring();
+  uint64_t* packed = scratch.ring();
+  const Sink& out = args.out[0];
+  const uint32_t f = (uint32_t)args.attr[0];
+  for_blocks(args, [&](uint64_t first, uint32_t count) {
+    uint64_t* target = ring_target(out, first, packed);
+    const uint64_t* x = load_ring(args.in[0], out.elements, first, count, 64, buffer);
+    CT_ELEMENTWISE
+    for (uint32_t i = 0; i < count; ++i) target[i] = x[i] >> f;
+    finish_ring(out, first, count, target);
+  });
+}
+
+void run_truncate(const Args& args, void* memory) {
+  Scratch scratch(memory);
+  uint64_t* buffers[3] = {scratch.ring(), scratch.ring(), scratch.ring()};
+  uint64_t* packed = scratch.ring();
+  const Sink& out = args.out[0];
+  const uint32_t f = (uint32_t)args.attr[0];
+  const uint64_t offset = (uint64_t)args.attr[1];
+  const uint64_t lead = args.lead ? ~uint64_t{0} : 0;
+  for_blocks(args, [&](uint64_t first, uint32_t count) {
+    const uint64_t* x[3];
+    for (int i = 0; i < 3; ++i) x[i] = load_ring(args.in[i], out.elements, first, count, i ? out.bits : 64, buffers[i]);
+    const uint64_t *hat = x[0], *rf = x[1], *top = x[2];
+    uint64_t* target = ring_target(out, first, packed);
+    CT_ELEMENTWISE
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint64_t h = hat[i] + offset;
+      const uint64_t wrapped = ~(uint64_t)((int64_t)h >> 63);
+      target[i] = (wrapped & (top[i] << (63 - f) << 1)) - rf[i] + (lead & ((h >> f) - (offset >> f)));
+    }
+    finish_ring(out, first, count, target);
+  });
+}
+
+void run_truncate_select(const Args& args, void* memory) {
+  Scratch scratch(memory);
+  uint64_t* buffers[6];
+  for (uint64_t*& buffer : buffers) buffer = scratch.ring();
+  uint64_t* packed = scratch.ring();
+  Plane* bit = scratch.planes(1);
+  const Sink& out = args.out[0];
+  const uint32_t f = (uint32_t)args.attr[0];
+  const uint64_t offset = (uint64_t)args.attr[1];
+  const uint64_t lead = args.lead ? ~uint64_t{0} : 0;
+  for_blocks(args, [&](uint64_t first, uint32_t count) {
+    const uint64_t* x[6];
+    for (int i = 0; i < 6; ++i) {
+      x[i] = load_ring(args.in[i + 1], out.elements, first, count, i ? out.bits : 64, buffers[i]);
+    }
+    const uint64_t *hat = x[0], *rf = x[1], *top = x[2], *beta = x[3], *betarf = x[4], *betatop = x[5];
+    const uint64_t* b = (const uint64_t*)load_planes(args.in[0], first / kBlock, 1, 0, 1, bit);
+    uint64_t* target = ring_target(out, first, packed);
+    for (uint32_t word = 0; word * 64 < count; ++word) {
+      const uint64_t bits = b[word];
+      const uint32_t from = word * 64, here = (uint32_t)at_most(64, count - from);
+      CT_ELEMENTWISE
+      for (uint32_t j = 0; j < here; ++j) {
+        const uint32_t i = from + j;
+        const uint64_t h = hat[i] + offset;
+        const uint64_t wrapped = ~(uint64_t)((int64_t)h >> 63);
+        const uint64_t value = (h >> f) - (offset >> f);
+        const uint64_t masked = value * beta[i] - betarf[i] + (wrapped & (betatop[i] << (63 - f) << 1));
+        const uint64_t whole = (lead & value) - rf[i] + (wrapped & (top[i] << (63 - f) << 1));
+        const uint64_t kept = 0 - ((bits >> j) & 1);
+        target[i] = (kept & (whole - masked)) + (~kept & masked);
+      }
+    }
+    finish_ring(out, first, count, target);
+  });
+}
+
+}  // namespace
+
+CT_KERNEL(shift_right, check_shift_right, element_units, ring_scratch<1>, run_shift_right)
+CT_KERNEL(truncate, check_truncate, element_units, ring_scratch<3>, run_truncate)
+CT_KERNEL(truncate_select, check_truncate_select, element_units, ring_scratch<7>, run_truncate_select)
+
+}  // namespace cryptorch::CT_TARGET
