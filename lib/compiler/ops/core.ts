@@ -1,0 +1,83 @@
+// The core operations: all that is left of a model after lowering. Their attributes, with the fixed-point
+// pass done:
+//
+//   add, sub (a, b)        numpy broadcasting, equal scales
+//   neg (a)                shift_left (a) {bits}         scale grows by bits, the real value stays
+//   add_const (a)          {data: integers at the scale of a, shape}
+//   mul_const (a)          {data: integers, scale, shape}: scales add up
+//   mul, matmul (a, b)     matmul {transA, transB} of batched matrices; scales add up
+//   conv2d (x, w)          {strides, dilations, pads: [top, left, bottom, right], group}; scales add up
+//   rescale (a) {bits}     scale shrinks by bits, off by less than one unit of the result
+//   relu (a) {shift}       clip (a) {lo, hi, shift}      leaky_relu (a) {alpha, alphaScale, shift}
+//                          a rescale by `shift` bits first; lo, hi: at the scale of the output, or null
+//   max_pool (a)           {kernel, strides, pads, dilations}; padding never wins
+//   sum_pool (a)           {kernel, strides, pads, dilations}; padding is zero
+//   arg_max (a)            {axis, keepdims}: int, scale 0; the lowest index wins
+//   sum (a)                {axes, keepdims}
+//   reshape (a) {shape}
+//   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
+//
+// Integers in attributes are bigint. Before the fixed-point pass there are no scales, and data, lo, hi, alpha
+// and fill are real numbers.
+
+import type { Attribute, Attributes, Node } from '../ir/graph';
+
+export const coreOps = [
+  'add',
+  'sub',
+  'neg',
+  'shift_left',
+  'add_const',
+  'mul_const',
+  'mul',
+  'matmul',
+  'conv2d',
+  'rescale',
+  'relu',
+  'clip',
+  'leaky_relu',
+  'max_pool',
+  'sum_pool',
+  'arg_max',
+  'sum',
+  'reshape',
+  'move',
+] as const;
+
+export type CoreOp = (typeof coreOps)[number];
+
+/** One piece of a move: out[outBase + i . outStride] = in[inBase + i . inStride] for every index i. */
+export interface Piece {
+  readonly outBase: number;
+  readonly inBase: number;
+  /** [size, stride in the output, stride in the input] of every dimension. */
+  readonly dims: readonly (readonly [number, number, number])[];
+}
+
+export interface WindowAttributes {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly pads: readonly [number, number, number, number];
+  readonly dilations: readonly [number, number];
+}
+
+export function piecesOf(node: Node): readonly Piece[] {
+  return node.attrs.pieces as unknown as readonly Piece[];
+}
+
+export function windowOf(node: Node): WindowAttributes {
+  return node.attrs as unknown as WindowAttributes;
+}
+
+export function numberAttr(node: Node, name: string, otherwise: number = 0): number {
+  return Number(node.attrs[name] ?? otherwise);
+}
+
+export function numbersAttr(node: Node, name: string): readonly number[] {
+  return (node.attrs[name] ?? []) as readonly number[];
+}
+
+/** Attributes from a typed object. */
+export function attributes(object: object): Attributes {
+  return object as unknown as { readonly [name: string]: Attribute };
+}

@@ -1,0 +1,159 @@
+// Appends core operations to a graph under construction and works out their types.
+//
+// Owners: what only a party's own values went into, the party could compute for itself. That is kept through
+// local linear operations, where shares (v, 0, ...) stay of that form; any other result exists as shares
+// only.
+
+import type { Dtype, GraphBuilder, Node, Owner, Value } from '../ir/graph';
+import { elementCount } from '../ir/graph';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  type FloatTensor,
+  matrixDims,
+  sameShape,
+  stridesOf,
+} from './array';
+import { attributes, type CoreOp, type Piece, type WindowAttributes } from './core';
+
+/** Owner of something computed from values of two owners. */
+export function joinOwners(a: Owner, b: Owner): Owner {
+  if (a === 'public') return b;
+  return b === 'public' || a === b ? a : 'secret';
+}
+
+interface Result {
+  readonly shape: readonly number[];
+  readonly dtype?: Dtype;
+  readonly owner?: Owner;
+}
+
+export class CoreEmitter {
+  constructor(
+    readonly builder: GraphBuilder,
+    readonly from: Pick<Node, 'name' | 'origin'>,
+  ) {}
+
+  private emit(op: CoreOp, inputs: readonly Value[], result: Result, attrs: object = {}): Value {
+    const type = {
+      shape: result.shape,
+      dtype: result.dtype ?? inputs[0]!.type.dtype,
+      owner: result.owner ?? 'secret',
+    };
+    return this.builder.node(this.from, op, inputs, [type], attributes(attrs))[0]!;
+  }
+
+  /** A constant of the weights' owner, or a public one, as an operand. */
+  constant(name: string, t: FloatTensor, owner: Owner): Value {
+    const type = { shape: t.shape, dtype: 'fixed' as const, owner };
+    return this.builder.constant(name, type, { data: t.data, private: owner !== 'public' });
+  }
+
+  private elementwise(op: CoreOp, a: Value, b: Value, owner?: Owner): Value {
+    const shape = broadcastShapes(a.type.shape, b.type.shape)!;
+    return this.emit(op, [a, b], owner === undefined ? { shape } : { shape, owner });
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.elementwise('add', a, b, joinOwners(a.type.owner, b.type.owner));
+  }
+
+  sub(a: Value, b: Value): Value {
+    return this.elementwise('sub', a, b, joinOwners(a.type.owner, b.type.owner));
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.elementwise('mul', a, b);
+  }
+
+  neg(a: Value): Value {
+    return this.emit('neg', [a], a.type);
+  }
+
+  /** a + t for a public t. */
+  addConst(a: Value, t: FloatTensor): Value {
+    const x = this.expand(a, broadcastShapes(a.type.shape, t.shape)!);
+    return this.emit('add_const', [x], { shape: x.type.shape }, t);
+  }
+
+  /** a * t for a public t. */
+  mulConst(a: Value, t: FloatTensor): Value {
+    const x = this.expand(a, broadcastShapes(a.type.shape, t.shape)!);
+    return this.emit('mul_const', [x], x.type, t);
+  }
+
+  matmul(a: Value, b: Value, transA: boolean = false, transB: boolean = false): Value {
+    const batch = broadcastShapes(a.type.shape.slice(0, -2), b.type.shape.slice(0, -2))!;
+    const shape = [...batch, matrixDims(a.type.shape, transA)[0], matrixDims(b.type.shape, transB)[1]];
+    return this.emit('matmul', [a, b], { shape }, { transA, transB });
+  }
+
+  conv2d(
+    x: Value,
+    w: Value,
+    out: readonly number[],
+    attrs: Omit<WindowAttributes, 'kernel'> & { group: number },
+  ): Value {
+    return this.emit('conv2d', [x, w], { shape: out }, attrs);
+  }
+
+  relu(a: Value): Value {
+    return this.emit('relu', [a], { shape: a.type.shape }, { shift: 0 });
+  }
+
+  clip(a: Value, lo: number | null, hi: number | null): Value {
+    return this.emit('clip', [a], { shape: a.type.shape }, { lo, hi, shift: 0 });
+  }
+
+  leakyRelu(a: Value, alpha: number): Value {
+    return this.emit('leaky_relu', [a], { shape: a.type.shape }, { alpha, alphaScale: 0, shift: 0 });
+  }
+
+  pool(op: 'max_pool' | 'sum_pool', a: Value, out: readonly number[], window: WindowAttributes): Value {
+    const owner = op === 'sum_pool' ? a.type.owner : 'secret';
+    const { kernel, strides, pads, dilations } = window;
+    return this.emit(op, [a], { shape: out, owner }, { kernel, strides, pads, dilations });
+  }
+
+  argMax(a: Value, axis: number, keepdims: boolean): Value {
+    const shape = keepdims
+      ? a.type.shape.map((d, i) => (i === axis ? 1 : d))
+      : a.type.shape.toSpliced(axis, 1);
+    return this.emit('arg_max', [a], { shape, dtype: 'int' }, { axis, keepdims });
+  }
+
+  sum(a: Value, axes: readonly number[], keepdims: boolean): Value {
+    const kept = a.type.shape.map((d, i) => (axes.includes(i) ? 1 : d));
+    const shape = keepdims ? kept : kept.filter((_, i) => !axes.includes(i));
+    return this.emit('sum', [a], { ...a.type, shape }, { axes, keepdims });
+  }
+
+  reshape(a: Value, shape: readonly number[]): Value {
+    return sameShape(a.type.shape, shape) ? a : this.emit('reshape', [a], { ...a.type, shape }, { shape });
+  }
+
+  /** Copies pieces of the inputs into a new tensor; `fill` is null where they cover it. */
+  move(
+    inputs: readonly Value[],
+    pieces: readonly Piece[],
+    shape: readonly number[],
+    fill: number | null,
+  ): Value {
+    const local = fill === null || fill === 0;
+    const owner = local ? inputs.map((v) => v.type.owner).reduce(joinOwners) : 'secret';
+    return this.emit('move', inputs, { shape, owner }, { pieces, fill, from: this.from.origin });
+  }
+
+  /** A strided view of a, as a tensor of its own. */
+  gather(a: Value, shape: readonly number[], strides: readonly number[], base: number = 0): Value {
+    const own = stridesOf(shape);
+    const inOrder = base === 0 && shape.every((d, i) => d === 1 || strides[i] === own[i]);
+    if (inOrder && elementCount(shape) === elementCount(a.type.shape)) return this.reshape(a, shape);
+    const dims = shape.map((d, i) => [d, own[i]!, strides[i]!] as const);
+    return this.move([a], [{ outBase: 0, inBase: base, dims }], shape, null);
+  }
+
+  expand(a: Value, shape: readonly number[]): Value {
+    return sameShape(a.type.shape, shape) ? a : this.gather(a, shape, broadcastStrides(a.type.shape, shape));
+  }
+}

@@ -1,0 +1,15 @@
+// Every operator family, registered by being imported. A new family is one more line here.
+
+import './activation';
+import './assembly';
+import './conv';
+import './elementwise';
+import './linear';
+import './movement';
+import './normalization';
+import './pool';
+import './reduce';
+import './reshape';
+import './shape';
+
+export { allOps, defineOp, findOp, type OpDefinition, type Shaped } from './registry';

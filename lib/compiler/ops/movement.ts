@@ -1,0 +1,81 @@
+// Operators that read their input through strides: Transpose, Slice, Expand. Each becomes a move of one
+// piece, or a reshape where the elements stay in order.
+
+import { broadcastShapes, broadcastStrides, stridesOf, view } from './array';
+import { type OpContext, show } from './context';
+import { defineOp } from './registry';
+
+/** A result that reads its input through strides. */
+interface View {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly base: number;
+}
+
+function defineView(op: string, restrictions: string, viewOf: (c: OpContext) => View): void {
+  defineOp({
+    op,
+    opset: [11, 17],
+    restrictions,
+    integers: true,
+    infer: (c) => [{ shape: viewOf(c).shape, dtype: c.type(0).dtype }],
+    reference(c, [x]) {
+      const { shape, strides, base } = viewOf(c);
+      return [view(x!.data, shape, strides, base)];
+    },
+    lower(c) {
+      const { shape, strides, base } = viewOf(c);
+      return [c.core.gather(c.value(0), shape, strides, base)];
+    },
+  });
+}
+
+defineView('Transpose', '', (c) => {
+  const x = c.shape(0);
+  const perm = c.numbers('perm') ?? x.map((_, i) => x.length - 1 - i);
+  const sorted = [...perm].sort((a, b) => a - b);
+  if (perm.length !== x.length || sorted.some((p, i) => p !== i)) {
+    throw c.invalidShape(`has perm ${show(perm)} for an input of shape ${show(x)}`, perm, x);
+  }
+  const strides = stridesOf(x);
+  return { shape: perm.map((p) => x[p]!), strides: perm.map((p) => strides[p]!), base: 0 };
+});
+
+defineView('Expand', 'the shape is known at compile time', (c) => {
+  const shape = broadcastShapes(c.shape(0), c.known(1, 'shape'));
+  if (!shape) {
+    const target = c.known(1, 'shape');
+    throw c.invalidShape(
+      `expands a tensor of shape ${show(c.shape(0))} to ${show(target)}`,
+      c.shape(0),
+      target,
+    );
+  }
+  return { shape, strides: broadcastStrides(c.shape(0), shape), base: 0 };
+});
+
+defineView('Slice', 'starts, ends, axes and steps are known at compile time', (c) => {
+  const x = c.shape(0);
+  const [starts, ends] = [c.known(1, 'starts'), c.known(2, 'ends')];
+  const given = c.has(3) ? c.known(3, 'axes') : starts.map((_, i) => i);
+  const steps = c.has(4) ? c.known(4, 'steps') : starts.map(() => 1);
+  if ([ends, given, steps].some((list) => list.length !== starts.length) || steps.includes(0)) {
+    throw c.invalidShape(
+      `has starts ${show(starts)}, ends ${show(ends)}, axes ${show(given)}, steps ${show(steps)}`,
+    );
+  }
+  const [shape, strides] = [[...x], stridesOf(x)];
+  let base = 0;
+  given.forEach((axis, i) => {
+    const a = c.axis(axis, x.length);
+    const [size, step] = [x[a]!, steps[i]!];
+    const fromEnd = (v: number) => (v < 0 ? v + size : v);
+    const clamp = (v: number, lo: number, hi: number) => Math.min(Math.max(v, lo), hi);
+    const start = step > 0 ? clamp(fromEnd(starts[i]!), 0, size) : clamp(fromEnd(starts[i]!), 0, size - 1);
+    const end = step > 0 ? clamp(fromEnd(ends[i]!), 0, size) : clamp(fromEnd(ends[i]!), -1, size);
+    shape[a] = Math.max(0, Math.ceil((end - start) / step));
+    base += start * strides[a]!;
+    strides[a]! *= step;
+  });
+  return { shape, strides, base: shape.includes(0) ? 0 : base };
+});

@@ -1,0 +1,205 @@
+// Scales: every value becomes an integer times 2^-scale, and constants in attributes become integers.
+//
+// Inputs and weights have f fractional bits, products the sum of their operands' scales. A rescale costs an
+// opening, so it is placed as late as there is room:
+// - at a product whose scale would exceed the limit, operands of more than f bits are brought back to f;
+// - Relu, LeakyRelu and Clip take f bits: they open their input anyway, and the rescale joins that opening
+//   (fuse-rescale);
+// - sums align the smaller scale by a shift; maxima, moves and outputs keep the scale of their inputs.
+//
+// The limit is 2 f + 8 bits. A known range of the result moves it, between 2 f and 3 f, so that integers stay
+// below 2^62. Without one nothing is rejected: only a magnitude of 2^(62 - limit) would outgrow the ring.
+// One value is rescaled once, whoever needs it.
+
+import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
+import { numberAttr } from '../ops/core';
+import { checkFits, factorScale, integerBits, quantise, quantiseOne } from './quantise';
+import { producersOf, Rewriter } from './rewriter';
+
+/** Bits of headroom above a plain product. */
+const slackBits = 8;
+
+class FixedPoint {
+  readonly rewriter: Rewriter;
+  private readonly producers: ReadonlyMap<Value, Node>;
+  private readonly names = new Set<string>();
+  private readonly adapted = new Map<string, Value>();
+
+  constructor(
+    readonly graph: Graph,
+    readonly f: number,
+  ) {
+    this.producers = producersOf(graph);
+    this.rewriter = new Rewriter(graph, (v) => ({ ...v.type, scale: v.type.dtype === 'fixed' ? f : 0 }));
+  }
+
+  /** Most fractional bits that a result may have. */
+  private limit(type: Type): number {
+    const usual = 2 * this.f + slackBits;
+    if (!type.range) return usual;
+    const magnitude = Math.max(Math.abs(type.range.lo), Math.abs(type.range.hi));
+    if (!Number.isFinite(magnitude)) return usual;
+    const room = integerBits - 1 - Math.ceil(Math.log2(Math.max(magnitude, 1)));
+    return Math.max(2 * this.f, Math.min(room, 3 * this.f));
+  }
+
+  isConstant(v: Value): boolean {
+    return this.graph.constants.has(v);
+  }
+
+  scale(old: Value): number {
+    return this.isConstant(old) ? this.f : this.rewriter.get(old).type.scale!;
+  }
+
+  /** A value at the given scale; a constant is written at it, another is shifted or rescaled. */
+  at(old: Value, scale: number): Value {
+    const key = `${old.id}@${scale}`;
+    const known = this.adapted.get(key);
+    if (known) return known;
+    const made = this.isConstant(old) ? this.constantAt(old, scale) : this.moved(old, scale);
+    this.adapted.set(key, made);
+    return made;
+  }
+
+  /** Names of constants are kept apart: weights are handed over by name. */
+  private constantAt(old: Value, scale: number): Value {
+    const constant = this.graph.constants.get(old)!;
+    checkFits(constant.data, scale, { name: old.name, origin: 'weights' });
+    let name = old.name;
+    for (let i = 2; this.names.has(name); i++) name = `${old.name}#${i}`;
+    this.names.add(name);
+    return this.rewriter.constant(name, { ...old.type, scale }, constant);
+  }
+
+  private moved(old: Value, scale: number): Value {
+    const now = this.rewriter.get(old);
+    const bits = now.type.scale! - scale;
+    if (bits === 0) return now;
+    const from = this.producers.get(old) ?? { name: old.name, origin: 'Input' };
+    const owner = bits > 0 ? 'secret' : now.type.owner;
+    const op = bits > 0 ? 'rescale' : 'shift_left';
+    return this.rewriter.builder.node(from, op, [now], [{ ...now.type, owner, scale }], {
+      bits: Math.abs(bits),
+    })[0]!;
+  }
+
+  /** Scales of two factors, brought down to f where their product would have too many bits. */
+  factors(node: Node): [number, number] {
+    const limit = this.limit(node.outputs[0]!.type);
+    let [a, b] = [this.scale(node.inputs[0]!), this.scale(node.inputs[1]!)];
+    if (a + b > limit && a >= b) a = Math.min(a, this.f);
+    if (a + b > limit) b = Math.min(b, this.f);
+    if (a + b > limit) a = Math.min(a, this.f);
+    return [a, b];
+  }
+
+  emit(node: Node, inputs: readonly Value[], scale: number, attrs: Attributes = node.attrs): void {
+    const types = node.outputs.map((v) => ({ ...v.type, scale }));
+    this.rewriter.copy(node, { inputs, types, attrs });
+  }
+
+  product(node: Node): void {
+    const [a, b] = this.factors(node);
+    this.emit(node, [this.at(node.inputs[0]!, a), this.at(node.inputs[1]!, b)], a + b);
+  }
+
+  /** Operands brought to the largest scale among those that are computed. */
+  aligned(node: Node): { inputs: Value[]; scale: number } {
+    const computed = node.inputs.filter((v) => !this.isConstant(v));
+    const scale = Math.max(...(computed.length > 0 ? computed : node.inputs).map((v) => this.scale(v)));
+    return { inputs: node.inputs.map((v) => this.at(v, scale)), scale };
+  }
+
+  factor(node: Node): void {
+    const [x, data] = [node.inputs[0]!, node.attrs.data as Float64Array];
+    const limit = this.limit(node.outputs[0]!.type);
+    const wanted = factorScale(data, this.f);
+    const from = this.scale(x) + wanted > limit ? Math.min(this.scale(x), this.f) : this.scale(x);
+    const scale = Math.min(wanted, Math.max(limit - from, this.f));
+    this.emit(node, [this.at(x, from)], from + scale, {
+      ...node.attrs,
+      data: quantise(data, scale, node),
+      scale,
+    });
+  }
+
+  nonlinear(node: Node): void {
+    const from = Math.min(this.scale(node.inputs[0]!), this.f);
+    const x = this.at(node.inputs[0]!, from);
+    if (node.op === 'leaky_relu') {
+      const alpha = numberAttr(node, 'alpha');
+      const alphaScale = Math.min(factorScale([alpha], this.f), this.f);
+      const attrs = { ...node.attrs, alpha: quantiseOne(alpha, alphaScale, node), alphaScale };
+      this.emit(node, [x], from + alphaScale, attrs);
+      return;
+    }
+    // A bound that no value can reach is none.
+    const reach = 2 ** (integerBits - from);
+    const integer = (name: string, sign: 1 | -1) => {
+      const bound = node.attrs[name];
+      return typeof bound === 'number' && sign * bound < reach ? quantiseOne(bound, from, node) : null;
+    };
+    const bounds = node.op === 'clip' ? { lo: integer('lo', -1), hi: integer('hi', 1) } : {};
+    this.emit(node, [x], from, { ...node.attrs, ...bounds });
+  }
+
+  moveNode(node: Node): void {
+    const { inputs, scale } = this.aligned(node);
+    const fill = node.attrs.fill;
+    const integer = typeof fill === 'number' ? quantiseOne(fill, scale, node) : null;
+    this.emit(node, inputs, scale, { ...node.attrs, fill: integer });
+  }
+
+  /** What is revealed has f bits: the digits below say more about the weights than about the result. */
+  output(old: Value): void {
+    if (this.isConstant(old) || old.type.dtype !== 'fixed' || this.scale(old) <= this.f) return;
+    this.rewriter.set(old, this.at(old, this.f));
+  }
+
+  visit(node: Node): void {
+    const x = node.inputs[0]!;
+    switch (node.op) {
+      case 'mul':
+      case 'matmul':
+      case 'conv2d':
+        this.product(node);
+        break;
+      case 'mul_const':
+        this.factor(node);
+        break;
+      case 'relu':
+      case 'leaky_relu':
+      case 'clip':
+        this.nonlinear(node);
+        break;
+      case 'add':
+      case 'sub': {
+        const { inputs, scale } = this.aligned(node);
+        this.emit(node, inputs, scale);
+        break;
+      }
+      case 'add_const': {
+        const scale = this.scale(x);
+        const data = quantise(node.attrs.data as Float64Array, scale, node);
+        this.emit(node, [this.at(x, scale)], scale, { ...node.attrs, data });
+        break;
+      }
+      case 'move':
+        this.moveNode(node);
+        break;
+      case 'arg_max':
+        this.emit(node, [this.at(x, this.scale(x))], 0);
+        break;
+      default:
+        this.emit(node, [this.at(x, this.scale(x))], this.scale(x));
+        break;
+    }
+  }
+}
+
+export function fixedPoint(graph: Graph, fractionalBits: number): Graph {
+  const pass = new FixedPoint(graph, fractionalBits);
+  for (const node of graph.nodes) pass.visit(node);
+  for (const output of graph.outputs) pass.output(output);
+  return pass.rewriter.build('reshape');
+}

@@ -1,0 +1,129 @@
+// Shapes, element types and owners of every value of an imported model.
+//
+// Walks the nodes in order. Where all inputs of a node are known at compile time the node is folded on the
+// spot (./fold-constants.ts), because shapes further down may depend on its value: Shape, Gather, Concat,
+// Reshape. All restrictions of operators are checked here, so `check` lists every problem of a model without
+// lowering it.
+
+import { CryptorchError } from '../../errors';
+import type { Graph, Node, Value } from '../ir/graph';
+import { OpContext, show } from '../ops/context';
+import { joinOwners } from '../ops/emit';
+import { findOp, type OpDefinition, type Shaped } from '../ops/index';
+import { foldNode } from './fold-constants';
+import { Rewriter } from './rewriter';
+
+export interface Problem {
+  readonly node: string;
+  readonly operator: string;
+  readonly error: CryptorchError;
+}
+
+function contextOf(graph: Rewriter, node: Node): OpContext {
+  const inputs = node.inputs.map((old) => {
+    if (old.name === '') return undefined;
+    const now = graph.get(old);
+    return { type: now.type, constant: graph.builder.constants.get(now) };
+  });
+  return new OpContext(node, inputs);
+}
+
+function definitionOf(node: Node): OpDefinition {
+  const definition = findOp(node.op);
+  if (definition) return definition;
+  throw new CryptorchError(
+    'UNSUPPORTED_OPERATOR',
+    `Node "${node.name}" uses the operator ${node.op}, which has no private computation here. ` +
+      'Replace it in the model by supported operators, or cut the model before or after it.',
+    { node: node.name, operator: node.op },
+  );
+}
+
+function needFixed(c: OpContext): void {
+  const other = c.inputs.find((k) => k && !k.constant && k.type.dtype !== 'fixed');
+  if (!other) return;
+  throw c.unsupported(
+    `computes on secret ${other.type.dtype} values`,
+    'Give the model floating-point inputs.',
+  );
+}
+
+function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): void {
+  const definition = definitionOf(node);
+  const c = contextOf(rewriter, node);
+  const owner = c.inputs.map((k) => k?.type.owner ?? 'public').reduce(joinOwners, 'public');
+  const shaped: readonly Shaped[] = definition.infer(c);
+  const types = node.outputs.map((v, i) => {
+    const s = shaped[i];
+    if (s) return { shape: s.shape, dtype: s.dtype, owner };
+    if (used.has(v))
+      throw c.unsupported(`has an output ${v.name} that is not computed`, 'Do not use that output.');
+    return { ...v.type, owner };
+  });
+  const isKnown = c.inputs.every((k) => k === undefined || k.constant !== undefined);
+  if (isKnown || definition.staticResult) {
+    foldNode(rewriter, node, definition, c, types);
+    return;
+  }
+  if (!definition.lower) {
+    const remedy = `${node.op} is supported on values known when the model is compiled only.`;
+    throw c.error('UNSUPPORTED_OPERATOR', 'computes on secret values', remedy);
+  }
+  if (!definition.integers) needFixed(c);
+  rewriter.copy(node, { types });
+}
+
+function usedValues(graph: Graph): Set<Value> {
+  return new Set([...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs]);
+}
+
+/** Gives every value its type. @throws CryptorchError for the first node that cannot be computed. */
+export function inferShapes(graph: Graph): Graph {
+  const rewriter = new Rewriter(graph);
+  const used = usedValues(graph);
+  for (const node of graph.nodes) inferNode(rewriter, node, used);
+  return rewriter.build('Identity');
+}
+
+/** Shapes of outputs as the model's file declares them; undefined dimensions may be anything. */
+export type DeclaredShapes = ReadonlyMap<string, readonly (number | undefined)[] | undefined>;
+
+/** @throws CryptorchError INVALID_SHAPE where an output has another shape than the model says. */
+export function checkDeclared(graph: Graph, declared: DeclaredShapes): void {
+  for (const { name, type } of graph.outputs) {
+    const says = declared.get(name);
+    if (
+      !says ||
+      (says.length === type.shape.length && says.every((d, i) => d === undefined || d === type.shape[i]))
+    )
+      continue;
+    const saysText = `[${says.map((d) => d ?? '?').join(', ')}]`;
+    const node = graph.nodes.find((n) => n.outputs.some((v) => v.name === name));
+    throw new CryptorchError(
+      'INVALID_SHAPE',
+      `Output "${name}" (node "${node?.name ?? name}") has shape ${show(type.shape)}, but the model declares ` +
+        `${saysText}. Correct the declared shape, or give inputs of the shapes that the model was exported with.`,
+      { output: name, node: node?.name, shapes: [type.shape, says] },
+    );
+  }
+}
+
+/** Every problem of an imported model; nodes behind a problem are looked at only as far as their operator. */
+export function check(graph: Graph): Problem[] {
+  const rewriter = new Rewriter(graph);
+  const used = usedValues(graph);
+  const problems: Problem[] = [];
+  const attempt = (node: Node, action: () => void): void => {
+    try {
+      action();
+    } catch (error) {
+      if (!CryptorchError.is(error)) throw error;
+      problems.push({ node: node.name, operator: node.op, error });
+    }
+  };
+  for (const node of graph.nodes) {
+    const complete = node.inputs.every((v) => rewriter.has(v));
+    attempt(node, () => (complete ? inferNode(rewriter, node, used) : definitionOf(node)));
+  }
+  return problems;
+}

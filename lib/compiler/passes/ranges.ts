@@ -1,0 +1,163 @@
+// Interval arithmetic: the range of every value that follows from the ranges of inputs, from weights and from
+// bounds.
+//
+// A range rests on the weakest of what it was computed from (proven, calibrated, assumed). Inputs have none
+// unless one is given, so most values have none; Clip bounds its result whatever its input. Ranges place
+// rescales and bound products of errors. They never narrow a value and never reject a model.
+
+import type { Graph, Node, Range, Value } from '../ir/graph';
+import { toDoubles } from '../ops/context';
+import { numberAttr, numbersAttr, windowOf } from '../ops/core';
+import { Rewriter } from './rewriter';
+
+const order = ['proven', 'calibrated', 'assumed'] as const;
+
+function weakest(...ranges: Range[]): Range['kind'] {
+  return order[Math.max(...ranges.map((r) => order.indexOf(r.kind)))]!;
+}
+
+function between(kind: Range['kind'], ...values: number[]): Range {
+  return { kind, lo: Math.min(...values), hi: Math.max(...values) };
+}
+
+function hull(a: Range, b: Range): Range {
+  return between(weakest(a, b), a.lo, a.hi, b.lo, b.hi);
+}
+
+function product(a: Range, b: Range): Range {
+  return between(weakest(a, b), a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi);
+}
+
+function times(a: Range, n: number): Range {
+  return between(a.kind, a.lo * n, a.hi * n);
+}
+
+function spread(data: ArrayLike<number>): Range {
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < data.length; i++) [lo, hi] = [Math.min(lo, data[i]!), Math.max(hi, data[i]!)];
+  return { kind: 'proven', lo, hi };
+}
+
+/** With zeros from padding. */
+function withZero(r: Range): Range {
+  return { kind: r.kind, lo: Math.min(r.lo, 0), hi: Math.max(r.hi, 0) };
+}
+
+/** Sums of k products: rows of the weights, `stride` apart within a row, times x. */
+function rowSums(
+  x: Range,
+  w: Float64Array,
+  rows: number,
+  k: number,
+  at: (row: number, i: number) => number,
+): Range {
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let row = 0; row < rows; row++) {
+    let [l, h] = [0, 0];
+    for (let i = 0; i < k; i++) {
+      const v = w[at(row, i)]!;
+      l += v * (v > 0 ? x.lo : x.hi);
+      h += v * (v > 0 ? x.hi : x.lo);
+    }
+    [lo, hi] = [Math.min(lo, l), Math.max(hi, h)];
+  }
+  return { kind: x.kind, lo, hi };
+}
+
+function linear(graph: Graph, node: Node, a: Range, b: Range): Range {
+  const [x, w] = node.inputs as [Value, Value];
+  const constant = graph.constants.get(w);
+  const shape = w.type.shape;
+  const conv = node.op === 'conv2d';
+  const k = conv ? shape.slice(1).reduce((n, d) => n * d, 1) : x.type.shape.at(node.attrs.transA ? -2 : -1)!;
+  if (!constant) return times(product(conv ? withZero(a) : a, b), k);
+  const data = toDoubles(constant.data);
+  if (conv) return rowSums(withZero(a), data, shape[0]!, k, (row, i) => row * k + i);
+  const n = data.length / k;
+  const columns = shape.at(node.attrs.transB ? -2 : -1)!;
+  const at = (row: number, i: number) => {
+    const [batch, column] = [Math.floor(row / columns) * k * columns, row % columns];
+    return batch + (node.attrs.transB ? column * k + i : i * columns + column);
+  };
+  return rowSums(a, data, n, k, at);
+}
+
+function clip(node: Node, a: Range | undefined): Range | undefined {
+  const lo = node.attrs.lo as number | null;
+  const hi = node.attrs.hi as number | null;
+  if (a) {
+    const cut = (v: number) => Math.min(Math.max(v, lo ?? v), hi ?? v);
+    return { kind: a.kind, lo: cut(a.lo), hi: cut(a.hi) };
+  }
+  return lo !== null && hi !== null ? { kind: 'proven', lo, hi } : undefined;
+}
+
+function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[]): Range | undefined {
+  const [a, b] = ranges;
+  if (node.op === 'clip') return clip(node, a);
+  if (!a) return undefined;
+  switch (node.op) {
+    case 'add':
+      return { kind: weakest(a, b!), lo: a.lo + b!.lo, hi: a.hi + b!.hi };
+    case 'sub':
+      return { kind: weakest(a, b!), lo: a.lo - b!.hi, hi: a.hi - b!.lo };
+    case 'neg':
+      return times(a, -1);
+    case 'add_const': {
+      const c = spread(node.attrs.data as Float64Array);
+      return { kind: a.kind, lo: a.lo + c.lo, hi: a.hi + c.hi };
+    }
+    case 'mul_const':
+      return product(a, spread(node.attrs.data as Float64Array));
+    case 'mul':
+      return product(a, b!);
+    case 'matmul':
+    case 'conv2d':
+      return linear(graph, node, a, b!);
+    case 'relu':
+      return { kind: a.kind, lo: Math.max(a.lo, 0), hi: Math.max(a.hi, 0) };
+    case 'leaky_relu': {
+      const alpha = numberAttr(node, 'alpha');
+      const at = (v: number) => (v < 0 ? alpha * v : v);
+      return a.lo < 0 && a.hi > 0
+        ? between(a.kind, at(a.lo), 0, at(a.hi))
+        : between(a.kind, at(a.lo), at(a.hi));
+    }
+    case 'sum':
+      return times(
+        a,
+        numbersAttr(node, 'axes').reduce((n, i) => n * node.inputs[0]!.type.shape[i]!, 1),
+      );
+    case 'sum_pool': {
+      const [kh, kw] = windowOf(node).kernel;
+      return times(withZero(a), kh * kw);
+    }
+    case 'max_pool':
+    case 'reshape':
+      return a;
+    case 'move': {
+      const all = (ranges as Range[]).reduce(hull);
+      const fill = node.attrs.fill;
+      return typeof fill === 'number' ? between(all.kind, all.lo, all.hi, fill) : all;
+    }
+    default:
+      return undefined;
+  }
+}
+
+export function ranges(graph: Graph): Graph {
+  const rewriter = new Rewriter(graph);
+  const rangeOfInput = (v: Value): Range | undefined => {
+    const constant = graph.constants.get(v);
+    return constant ? spread(toDoubles(constant.data)) : rewriter.get(v).type.range;
+  };
+  /** Weights are looked at only where something is known of what they multiply. */
+  const isOpen = (v: Value) => !graph.constants.has(v) && rewriter.get(v).type.range === undefined;
+  for (const node of graph.nodes) {
+    const skip = node.op !== 'clip' && node.inputs.some(isOpen);
+    const range = skip ? undefined : rangeOf(graph, node, node.inputs.map(rangeOfInput));
+    const types = node.outputs.map((v) => (range ? { ...v.type, range } : v.type));
+    rewriter.copy(node, { types });
+  }
+  return rewriter.build('reshape');
+}
