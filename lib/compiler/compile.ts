@@ -1,0 +1,172 @@
+// From a model to everything that a run needs: import, passes, protocols, leakage check, predicted cost.
+
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { type Communication, type NodeCommunication, type Profile, profile } from '../cost/communication';
+import { CryptorchError } from '../errors';
+import { type ImportedModel, importOnnx } from '../model/onnx/import';
+import type { ConstantData, Graph } from './ir/graph';
+import { printGraph } from './ir/print';
+import { checkLeakage } from './leakage';
+import { optimize } from './passes/pipeline';
+import { type Phase, type Program, programHash } from './program';
+import type { Knobs } from './protocols/protocol';
+import { secure } from './secure';
+
+/** A party's index, `secret` (known to nobody: it arrives or stays as shares) or, for outputs, `public` (every party). */
+export type OwnerName = number | 'secret' | 'public';
+
+export interface CompileOptions {
+  /** Computing parties, the dealer not counted. Default 2. */
+  readonly parties?: number;
+  /**
+   * Who knows what: input and output names, and `weights`. Default: inputs and outputs party 0, weights party 1.
+   */
+  readonly owners?: Readonly<Record<string, OwnerName>>;
+  /** Shapes of inputs by name, where the model leaves dimensions open. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** What a symbolic first dimension is, where its shape is not given. Default 1. */
+  readonly batch?: number;
+  /** Fractional bits of inputs and weights. Default 16. */
+  readonly fractionalBits?: number;
+  /** Parameters of protocols, for all nodes. */
+  readonly knobs?: Knobs;
+}
+
+export interface ModelInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly owner: OwnerName;
+}
+
+export interface ModelOutput extends ModelInput {
+  /**
+   * Bound on |output - exact arithmetic on the quantised inputs and weights| that rounding can cause, in real units;
+   * null where there is none (an index).
+   */
+  readonly slack: number | null;
+}
+
+/** Predicted cost of one node of the model, per phase; bytes are summed over all senders and receivers. */
+export interface LayerCost {
+  readonly name: string;
+  readonly op: string;
+  readonly shape: readonly number[];
+  readonly predicted: Readonly<Record<Phase, NodeCommunication>>;
+}
+
+/** Weights by the name under which the program asks for them: private to their owner. */
+export type Weights = ReadonlyMap<string, ConstantData>;
+
+/** A compiled model. Everything but `weights` is public. */
+export class CompiledModel {
+  readonly name: string;
+  readonly parties: number;
+  readonly inputs: readonly ModelInput[];
+  readonly outputs: readonly ModelOutput[];
+  readonly layers: readonly LayerCost[];
+  readonly predicted: Communication;
+  /** Initialisers that are part of the public program, and those that stay with the weights' owner. */
+  readonly publicInitializers: readonly string[];
+  readonly privateInitializers: readonly string[];
+  /** SHA-256 of everything that the parties must agree on. */
+  readonly hash: string;
+  /** Seconds that compiling took. */
+  readonly seconds: number;
+
+  constructor(
+    imported: ImportedModel,
+    readonly graph: Graph,
+    readonly program: Program,
+    readonly weights: Weights,
+    slack: ReadonlyMap<string, number | null>,
+    started: number,
+  ) {
+    this.name = graph.name;
+    this.parties = program.parties;
+    const named = (kind: 'input' | 'output'): ModelInput[] =>
+      program.ios.filter((io) => io.kind === kind).map(({ name, shape, owner }) => ({ name, shape, owner }));
+    this.inputs = named('input');
+    this.outputs = named('output').map((o) => ({ ...o, slack: slack.get(o.name) ?? null }));
+    const cost: Profile = profile(program);
+    this.predicted = cost.total;
+    this.layers = program.nodes.map(({ name, op, shape }, i) => ({
+      name,
+      op,
+      shape,
+      predicted: cost.nodes[i] as LayerCost['predicted'],
+    }));
+    this.publicInitializers = imported.publicInitializers.map((i) => i.name);
+    this.privateInitializers = imported.privateInitializers.map((i) => i.name);
+    this.hash = programHash(program);
+    this.seconds = (performance.now() - started) / 1000;
+  }
+
+  /** The compiled graph as text. */
+  printIr(): string {
+    return printGraph(this.graph);
+  }
+}
+
+/**
+ * Compiles an ONNX model (a path or the file's bytes).
+ * @throws CryptorchError for anything in the model or the options that cannot be computed; the message names the node.
+ */
+export async function compile(
+  model: string | Uint8Array,
+  options: CompileOptions = {},
+): Promise<CompiledModel> {
+  const started = performance.now();
+  const parties = checkParties(options.parties ?? 2);
+  const owners = options.owners ?? {};
+  const bytes = typeof model === 'string' ? await readModelFile(model) : model;
+  const name = typeof model === 'string' ? basename(model) : undefined;
+  const imported = importOnnx(bytes, { shapes: options.shapes, batch: options.batch, owners, name });
+  checkOwners(owners, parties);
+  const { graph, slack } = optimize(imported.graph, {
+    fractionalBits: options.fractionalBits ?? 16,
+    declaredOutputs: imported.declaredOutputs,
+  });
+  const outputOwners = Object.fromEntries(graph.outputs.map((v) => [v.name, owners[v.name] ?? 0]));
+  const program = secure(graph, { parties, outputOwners, ...(options.knobs && { knobs: options.knobs }) });
+  checkLeakage(program);
+  const weights = new Map(
+    [...graph.constants].filter(([, c]) => c.private).map(([v, c]) => [v.name, c.data]),
+  );
+  return new CompiledModel(imported, graph, program, weights, slack, started);
+}
+
+async function readModelFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new CryptorchError(
+      'FILE',
+      `Cannot read the model ${path}: ${(error as Error).message}.`,
+      { path },
+      error,
+    );
+  }
+}
+
+/** Parties are bits of a 32-bit set, and a kernel takes at most 16 contributions. */
+const MOST_PARTIES = 16;
+
+function checkParties(parties: number): number {
+  if (Number.isInteger(parties) && parties >= 2 && parties <= MOST_PARTIES) return parties;
+  throw new CryptorchError(
+    'INVALID_OPTION',
+    `parties is ${parties}; give an integer from 2 to ${MOST_PARTIES}.`,
+  );
+}
+
+function checkOwners(owners: Readonly<Record<string, OwnerName>>, parties: number): void {
+  for (const [name, owner] of Object.entries(owners)) {
+    if (typeof owner !== 'number' || owner < parties) continue;
+    throw new CryptorchError(
+      'INVALID_OPTION',
+      `The owner of "${name}" is party ${owner}, but the parties are 0 to ${parties - 1}.`,
+      { name },
+    );
+  }
+}

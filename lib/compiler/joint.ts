@@ -1,0 +1,443 @@
+// Builds joint programs: the small set of constructors that is all a protocol sees.
+//
+//   uniform   a fresh mask; every party of `parties` expands its own part of it from its seed
+//   derive    dealer-side arithmetic on masks
+//   deal      shares of a mask: seed expansion at every party, plus a correction to one
+//   open      exchange of share + mask, seen by its audience; repeated opens of one value are one
+//   local     arithmetic on public values and shares, no message
+//   reveal    to the named parties only, re-randomised by a zero sharing
+//   clear     the same function on cleartext twins
+//
+// Phases and rounds are not chosen but follow from the data: a step belongs to the latest phase of its operands, and
+// an exchange to the first round in which all it sends exists. Openings of one round share a frame per audience.
+
+import type { KernelName } from './kernels';
+import {
+  allParties,
+  type Io,
+  type KernelStep,
+  type Operand,
+  type Origin,
+  type PartySet,
+  PHASES,
+  type Phase,
+  type Program,
+  type ProgramNode,
+  type Segment,
+  type Step,
+  type Value,
+  type World,
+  wireBytes,
+} from './program';
+
+/** What an opening gives: the public hat = share + mask, the mask at the dealer, and the share it was made from. */
+export interface Opened {
+  readonly share: Value;
+  readonly hat: Value;
+  readonly mask: Value;
+}
+
+export type Use = Value | { readonly value: Value; readonly inner: number; readonly mid: number };
+
+/** Form of a result: a ring value of `bits` per element, or (planes > 0) bit planes. */
+export interface Form {
+  readonly elements: number;
+  readonly bits?: number;
+  readonly planes?: number;
+}
+
+export interface JointOptions {
+  readonly parties: number;
+  /** Which party receives the dealer's corrections. Default: the last. */
+  readonly corrected?: number;
+  /** A dealer frame is closed once it holds this many bytes. */
+  readonly dealFrameBytes?: number;
+}
+
+/** Kernels that read their operands from memory only: expanded material is written out for them first. */
+const MEMORY_OPERANDS: ReadonlySet<KernelName> = new Set([
+  'matmul',
+  'conv2d',
+  'copy',
+  'windows',
+  'reduce_sum',
+  'pool_sum',
+]);
+
+interface PendingSegment extends Segment {
+  readonly phase: Phase;
+  readonly level: number;
+  readonly audience: PartySet;
+}
+
+export class Joint {
+  readonly n: number;
+  readonly everyone: PartySet;
+  private readonly corrected: number;
+  private readonly dealFrameBytes: number;
+  private readonly values: Value[] = [];
+  private readonly kernelSteps: KernelStep[] = [];
+  private readonly segments: PendingSegment[] = [];
+  private readonly deals: { value: Value; after: number }[] = [];
+  private readonly ios: Io[] = [];
+  private readonly nodes: ProgramNode[] = [];
+  private readonly memo = new Map<string, Value | Opened>();
+  private readonly streams = { run: 0, state: 0 };
+  private readonly constants = new Map<string, { share: Value; clear: Value }>();
+  private node = -1;
+
+  constructor(options: JointOptions) {
+    this.n = options.parties;
+    this.everyone = allParties(options.parties);
+    this.corrected = options.corrected ?? options.parties - 1;
+    this.dealFrameBytes = options.dealFrameBytes ?? 1 << 20;
+  }
+
+  /** What follows belongs to this node of the model. */
+  beginNode(node: ProgramNode): void {
+    const known = this.nodes.findIndex((n) => n.name === node.name && n.op === node.op);
+    this.node = known >= 0 ? known : this.nodes.push(node) - 1;
+    this.nodes[this.node] = node;
+  }
+
+  // ---- constructors ------------------------------------------------------------------------------------------
+
+  uniform(form: Form, options: { parties?: PartySet; life?: 'run' | 'state' } = {}): Value {
+    const life = options.life ?? 'run';
+    const origin: Origin = { kind: 'uniform', stream: this.streams[life]++ };
+    return this.value(
+      'mask',
+      form,
+      options.parties ?? this.everyone,
+      life === 'state' ? 'setup' : 'offline',
+      0,
+      origin,
+    );
+  }
+
+  derive(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
+    for (const u of ins) expectWorld(usedValue(u), ['mask', 'public']);
+    return this.remember(
+      `derive ${kernel} ${keyOf(ins)} ${attr.join()}`,
+      () => this.step('mask', kernel, ins, attr, [form])[0] as Value,
+    );
+  }
+
+  deal(mask: Value): Value {
+    expectWorld(mask, ['mask']);
+    return this.remember(`deal ${mask.id}`, () => {
+      const origin: Origin = {
+        kind: 'deal',
+        mask: mask.id,
+        stream: this.streams[mask.life]++,
+        corrected: this.corrected,
+      };
+      const value = this.value('share', mask, this.everyone, mask.phase, 0, origin);
+      this.deals.push({ value, after: this.kernelSteps.length });
+      return value;
+    });
+  }
+
+  /** Shares of a uniform mask: no material, every party expands its own. */
+  sharesOf(mask: Value): Value {
+    if (mask.origin.kind !== 'uniform')
+      throw new Error('only a uniform mask has shares without a correction');
+    return this.remember(`expand ${mask.id}`, () =>
+      this.value('share', mask, mask.parties, mask.phase, 0, { kind: 'expand', mask: mask.id }),
+    );
+  }
+
+  /** Opens share + mask mod 2^bits to its audience under a fresh mask; the second opening of a value is the first. */
+  open(share: Value, options: { audience?: PartySet } = {}): Opened {
+    expectWorld(share, ['share']);
+    const audience = options.audience ?? this.everyone;
+    return this.remember(`open ${share.id} ${audience}`, () => {
+      const mask = this.uniform(share, { parties: share.parties, life: share.life });
+      const level = share.level + 1;
+      const hat = this.value('public', share, audience, share.phase, level, { kind: 'step' });
+      this.segments.push({
+        kind: 'open',
+        share: share.id,
+        mask: mask.id,
+        out: hat.id,
+        senders: share.parties,
+        phase: share.phase,
+        level,
+        audience,
+      });
+      return { share, hat, mask };
+    });
+  }
+
+  /** An operand that no party holds a part of. */
+  zero(form: Form): Value {
+    return this.remember(`zero ${form.elements} ${form.bits}`, () =>
+      this.value('share', form, 0, 'setup', 0, { kind: 'zero' }),
+    );
+  }
+
+  isOpened(share: Value): boolean {
+    return this.memo.has(`open ${share.id} ${this.everyone}`);
+  }
+
+  local(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
+    return this.locals(kernel, ins, attr, [form])[0] as Value;
+  }
+
+  /** A local kernel with several outputs; `null` for one that is not wanted. */
+  locals(
+    kernel: KernelName,
+    ins: readonly Use[],
+    attr: readonly (number | bigint)[],
+    forms: readonly (Form | null)[],
+  ): (Value | null)[] {
+    const worlds = ins.map((u) => usedValue(u).world);
+    for (const u of ins) expectWorld(usedValue(u), ['share', 'public']);
+    return this.step(worlds.includes('share') ? 'share' : 'public', kernel, ins, attr, forms);
+  }
+
+  clear(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
+    for (const u of ins) expectWorld(usedValue(u), ['clear', 'mask', 'public']);
+    return this.step('clear', kernel, ins, attr, [form])[0] as Value;
+  }
+
+  /** The same elements under another index: `elements` of them from `offset`. No work. */
+  view(value: Value, offset: number, elements: number): Value {
+    if (offset === 0 && elements === value.elements) return value;
+    if (value.layout !== 'ring') throw new Error('views exist of ring values only');
+    const base = this.inMemory(value);
+    const form = { elements, bits: base.bits };
+    return this.value(base.world, form, base.parties, base.phase, base.level, {
+      kind: 'view',
+      of: base.id,
+      offset,
+    });
+  }
+
+  reveal(share: Value, to: PartySet): Value {
+    expectWorld(share, ['share']);
+    const level = share.level + 1;
+    const out = this.value('public', share, to, share.phase, level, { kind: 'step' });
+    const stream = this.streams.run++;
+    this.segments.push({
+      kind: 'reveal',
+      share: share.id,
+      stream,
+      out: out.id,
+      senders: share.parties,
+      phase: share.phase,
+      level,
+      audience: to,
+    });
+    return out;
+  }
+
+  // ---- what enters and leaves --------------------------------------------------------------------------------
+
+  /** A value that a party holds in the clear, a constant of the program, or one that arrives as shares. */
+  input(io: Omit<Io, 'value' | 'clear'>): { share: Value; clear: Value } {
+    const index = this.ios.length;
+    const elements = io.shape.reduce((a, b) => a * b, 1);
+    const form = { elements, bits: io.bits };
+    const phase = io.kind === 'input' ? 'online' : io.kind === 'weight' ? 'setup' : 'offline';
+    const origin: Origin = { kind: 'input', io: index };
+    const world = io.owner === 'public' ? 'public' : 'share';
+    const parties = typeof io.owner === 'number' ? 2 ** io.owner : this.everyone;
+    const share = this.value(world, form, parties, phase, 0, origin);
+    const clear = this.value('clear', form, this.everyone, phase, 0, origin);
+    this.ios.push({ ...io, value: share.id, clear: clear.id });
+    return { share, clear };
+  }
+
+  /** Public integers of the program, as a value of a given ring. */
+  constant(data: readonly bigint[], shape: readonly number[], bits = 64): { share: Value; clear: Value } {
+    const key = `constant ${bits} ${shape.join()} ${data.join()}`;
+    const known = this.constants.get(key);
+    if (known !== undefined) return known;
+    const name = `constant ${this.constants.size}`;
+    const made = this.input({
+      name,
+      kind: 'constant',
+      owner: 'public',
+      shape,
+      scale: 0,
+      bits,
+      dtype: 'int',
+      data,
+    });
+    this.constants.set(key, made);
+    return made;
+  }
+
+  output(io: Omit<Io, 'value' | 'clear' | 'kind' | 'bits'>, share: Value, clear: Value): void {
+    const to = io.owner === 'public' ? this.everyone : io.owner === 'secret' ? 0 : 2 ** io.owner;
+    const revealed = to === 0 || share.world === 'public' ? share : this.reveal(share, to);
+    this.ios.push({ ...io, kind: 'output', bits: share.bits, value: revealed.id, clear: clear.id });
+  }
+
+  // ---- result ------------------------------------------------------------------------------------------------
+
+  build(name: string): Program {
+    const steps: Step[] = [];
+    let exchange = 0;
+    for (const phase of PHASES) {
+      const kernels = this.kernelSteps.filter((s) => s.phase === phase);
+      const segments = this.segments.filter((s) => s.phase === phase);
+      steps.push(...this.dealing(phase, () => exchange++));
+      const levels = Math.max(0, ...kernels.map((s) => s.level), ...segments.map((s) => s.level));
+      for (let level = 0; level <= levels; level++) {
+        const round = segments.filter((s) => s.level === level);
+        for (const audience of new Set(round.map((s) => s.audience))) {
+          const own = round.filter((s) => s.audience === audience);
+          const plain = own.map(
+            ({ phase: _phase, level: _level, audience: _audience, ...segment }) => segment,
+          );
+          steps.push({ kind: 'exchange', id: exchange++, phase, level, audience, segments: plain });
+        }
+        steps.push(
+          ...kernels.filter((s) => s.level === level && (s.world === 'share' || s.world === 'public')),
+        );
+      }
+      steps.push(...kernels.filter((s) => s.world === 'clear'));
+    }
+    return {
+      version: 1,
+      name,
+      parties: this.n,
+      nodes: this.nodes,
+      values: this.values,
+      steps,
+      ios: this.ios,
+    };
+  }
+
+  /** The dealer's part of a phase: its arithmetic, and corrections grouped into frames as they become known. */
+  private dealing(phase: Phase, nextId: () => number): Step[] {
+    const steps: Step[] = [];
+    let pending: Value[] = [];
+    const close = (): void => {
+      const values = pending.map((v) => v.id);
+      if (values.length > 0) steps.push({ kind: 'deal', id: nextId(), phase, to: this.corrected, values });
+      pending = [];
+    };
+    const deals = this.deals.filter((d) => d.value.phase === phase);
+    let next = 0;
+    const take = (until: number): void => {
+      for (let d = deals[next]; d !== undefined && d.after <= until; d = deals[++next]) {
+        pending.push(d.value);
+        if (pending.reduce((sum, v) => sum + wireBytes(v), 0) >= this.dealFrameBytes) close();
+      }
+    };
+    for (const [index, s] of this.kernelSteps.entries()) {
+      if (s.phase !== phase || s.world !== 'mask') continue;
+      take(index);
+      steps.push(s);
+    }
+    take(Number.POSITIVE_INFINITY);
+    close();
+    return steps;
+  }
+
+  // ---- internals ---------------------------------------------------------------------------------------------
+
+  /** A value whose elements lie in memory: material is expanded once, by a step of its own. */
+  inMemory(value: Value): Value {
+    if (value.origin.kind === 'step' || value.origin.kind === 'view' || value.origin.kind === 'input')
+      return value;
+    return this.remember(
+      `memory ${value.id}`,
+      () => this.step(value.world, 'lincomb', [value], [0, 1], [value])[0] as Value,
+    );
+  }
+
+  private step(
+    world: World,
+    kernel: KernelName,
+    ins: readonly Use[],
+    attr: readonly (number | bigint)[],
+    forms: readonly (Form | null)[],
+  ): (Value | null)[] {
+    const operands = ins.map((u): Operand => {
+      const value = MEMORY_OPERANDS.has(kernel) ? this.inMemory(usedValue(u)) : usedValue(u);
+      return 'inner' in u
+        ? { value: value.id, inner: u.inner, mid: u.mid }
+        : { value: value.id, inner: 1, mid: value.elements };
+    });
+    const sources = operands.map((o) => this.values[o.value] as Value);
+    const phase = PHASES[Math.max(...sources.map((v) => PHASES.indexOf(v.phase)))] as Phase;
+    const level = Math.max(...sources.map((v) => (v.phase === phase ? v.level : 0)));
+    const shares = sources.filter((v) => v.world === 'share');
+    const parties =
+      world === 'share'
+        ? shares.reduce((set, v) => set | v.parties, 0)
+        : world === 'public'
+          ? sources.reduce((set, v) => set & v.parties, this.everyone)
+          : this.everyone;
+    const outs = forms.map((f) =>
+      f === null ? null : this.value(world, f, parties, phase, level, { kind: 'step' }),
+    );
+    this.kernelSteps.push({
+      kind: 'kernel',
+      world,
+      phase,
+      level,
+      node: this.node,
+      kernel,
+      in: operands,
+      out: outs.map((v) => v?.id ?? -1),
+      attr,
+    });
+    return outs;
+  }
+
+  private value(
+    world: World,
+    form: Form,
+    parties: PartySet,
+    phase: Phase,
+    level: number,
+    origin: Origin,
+  ): Value {
+    const planes = form.planes ?? 0;
+    const layout = planes > 0 ? 'planes' : 'ring';
+    const bits = layout === 'planes' ? 1 : (form.bits as number);
+    const life = phase === 'setup' ? 'state' : 'run';
+    const v: Value = {
+      id: this.values.length,
+      world,
+      layout,
+      bits,
+      elements: form.elements,
+      planes,
+      parties,
+      life,
+      phase,
+      level,
+      node: this.node,
+      origin,
+    };
+    this.values.push(v);
+    return v;
+  }
+
+  private remember<T extends Value | Opened>(key: string, make: () => T): T {
+    const known = this.memo.get(key);
+    if (known !== undefined) return known as T;
+    const made = make();
+    this.memo.set(key, made);
+    return made;
+  }
+}
+
+function usedValue(use: Use): Value {
+  return 'inner' in use ? use.value : use;
+}
+
+function keyOf(ins: readonly Use[]): string {
+  return ins.map((u) => ('inner' in u ? `${u.value.id}/${u.inner}%${u.mid}` : `${u.id}`)).join(' ');
+}
+
+function expectWorld(value: Value, worlds: readonly World[]): void {
+  if (!worlds.includes(value.world))
+    throw new Error(`value ${value.id} is ${value.world}, expected ${worlds.join(' or ')}`);
+}

@@ -1,0 +1,27 @@
+// The kernels of the native core by name and id: the vocabulary that programs are written in. What each computes is
+// stated where it is implemented (native/cpu); a test checks that both tables agree.
+
+export const KERNELS = {
+  lincomb: 1,
+  xor: 2,
+  mulsum: 3,
+  shift_right: 4,
+  truncate: 5,
+  truncate_select: 6,
+  select: 7,
+  bits_to_ring: 8,
+  digits: 9,
+  leaf: 10,
+  gate: 11,
+  monomials: 12,
+  matmul: 13,
+  conv2d: 14,
+  copy: 15,
+  windows: 16,
+  reduce_sum: 17,
+  pool_sum: 18,
+  clear_truncate: 19,
+  clear_select: 20,
+} as const;
+
+export type KernelName = keyof typeof KERNELS;

@@ -1,0 +1,210 @@
+// Products: element-wise multiplication, matrix products and convolutions of two shared values (spec/protocols.py P1
+// and P2), and their cheap forms where a factor is public.
+//
+// For any bilinear map B, with x^ = x + a and w^ = w + b opened once each and B(a, b) dealt,
+//     [B(x, w)] = B(x^, [w]) - B([a], w^) + [B(a, b)].
+// The second and third term do not depend on the input once w^ is known: weights are opened once per deployment, under
+// a long-lived mask, so a linear layer costs the opening of its input and one product, whatever its weights weigh.
+// [w] of weights that one party holds in the clear is held by that party alone, and so is the online product.
+
+import type { Node } from '../ir/graph';
+import type { Joint, Use } from '../joint';
+import type { KernelName } from '../kernels';
+import type { Value } from '../program';
+import {
+  broadcast,
+  broadcastClear,
+  numberAttr,
+  numbersAttr,
+  outputShape,
+  type Protocol,
+  ring,
+  strides,
+  type Twin,
+} from './protocol';
+
+/** A bilinear kernel with its attributes; the addend is scaled by `c`. */
+interface Bilinear {
+  readonly kernel: KernelName;
+  readonly attr: readonly number[];
+  readonly elements: number;
+}
+
+/** [B(x, w)] of two shares by their openings. `use` prepares an operand (broadcast for element-wise products). */
+function product(joint: Joint, map: Bilinear, x: Value, w: Value): Value {
+  const ox = joint.open(x);
+  const ow = joint.open(w);
+  const form = ring(map.elements);
+  const dealt = joint.deal(joint.derive(map.kernel, [ox.mask, ow.mask], [...map.attr, 1, 0], form));
+  const known = joint.local(map.kernel, [joint.sharesOf(ox.mask), ow.hat], [...map.attr, 1, 0], form);
+  const offset = joint.local('lincomb', [dealt, known], [0, 1, -1], form);
+  return joint.local(map.kernel, [ox.hat, w, offset], [...map.attr, 1, 1], form);
+}
+
+/** Shape attributes of matmul, from operands of rank 1 and above (numpy semantics). Equal or shared batches only. */
+function matmulMap(
+  node: Node,
+  a: readonly number[],
+  b: readonly number[],
+): { map: Bilinear; batchA: readonly number[]; batchB: readonly number[] } {
+  const [ta, tb] = [
+    node.attrs.transA === true || node.attrs.transA === 1,
+    node.attrs.transB === true || node.attrs.transB === 1,
+  ];
+  const [a2, b2] = [a.length === 1 ? [1, ...a] : a, b.length === 1 ? [...b, 1] : b];
+  const [r, s] = a2.slice(-2) as [number, number];
+  const [m, k] = ta ? [s, r] : [r, s];
+  const n = (tb ? b2.at(-2) : b2.at(-1)) as number;
+  const [batchA, batchB] = [a2.slice(0, -2), b2.slice(0, -2)];
+  const countA = batchA.reduce((x, y) => x * y, 1);
+  const countB = batchB.reduce((x, y) => x * y, 1);
+  const batch = Math.max(countA, countB);
+  // Rows of a batch that shares its right factor are rows of one product.
+  const merged = countB === 1 && !ta;
+  const sizes = merged ? [1, countA * m, k, n] : [batch, m, k, n];
+  const steps = [countA === 1 || merged ? 0 : m * k, countB === 1 ? 0 : k * n];
+  const attr = [...sizes, ta ? 1 : 0, tb ? 1 : 0, ...steps];
+  return { map: { kernel: 'matmul', attr, elements: batch * m * n }, batchA, batchB };
+}
+
+/** Repeats the batches of a factor where numpy broadcasting needs more than "one for all". */
+function expandBatches(shape: readonly number[], batch: readonly number[]): readonly number[] | null {
+  const own = shape.slice(0, -2);
+  const count = own.reduce((x, y) => x * y, 1);
+  if (shape.length <= 2 || count === 1 || count === batch.reduce((x, y) => x * y, 1)) return null;
+  return [...batch, ...shape.slice(-2)];
+}
+
+function expanded(
+  twin: Twin,
+  target: readonly number[],
+  copy: (clear: boolean, attr: number[], elements: number) => Value,
+): Twin {
+  const padded = [...Array<number>(target.length - twin.shape.length).fill(1), ...twin.shape];
+  const [inS, outS] = [strides(padded), strides(target)];
+  const dims = target.flatMap((dim, i) => [dim, outS[i] as number, padded[i] === 1 ? 0 : (inS[i] as number)]);
+  const attr = [0, 0, 1, target.length, 0, 0, ...dims];
+  const elements = target.reduce((x, y) => x * y, 1);
+  return { share: copy(false, attr, elements), clear: copy(true, attr, elements), shape: target };
+}
+
+function matmulOperands(joint: Joint, node: Node, ins: readonly Twin[]): { map: Bilinear; a: Twin; b: Twin } {
+  const batch = outputBatch(ins);
+  const [a, b] = ins.map((t) => {
+    const target = expandBatches(t.shape, batch);
+    if (target === null) return t;
+    return expanded(t, target, (clear, attr, elements) =>
+      clear
+        ? joint.clear('copy', [t.clear], attr, ring(elements))
+        : joint.local('copy', [t.share], attr, ring(elements)),
+    );
+  }) as [Twin, Twin];
+  return { map: matmulMap(node, a.shape, b.shape).map, a, b };
+}
+
+function outputBatch(ins: readonly Twin[]): number[] {
+  const batches = ins.map((t) => t.shape.slice(0, -2));
+  const rank = Math.max(...batches.map((b) => b.length));
+  return Array.from({ length: rank }, (_, i) => Math.max(...batches.map((b) => b[i - rank + b.length] ?? 1)));
+}
+
+function convolutionMap(node: Node, x: readonly number[], w: readonly number[]): Bilinear {
+  const out = outputShape(node);
+  const pads = numbersAttr(node, 'pads');
+  const [n, c, h, width] = x as [number, number, number, number];
+  const [o, , kh, kw] = w as [number, number, number, number];
+  const [oh, ow] = out.slice(2) as [number, number];
+  const window = [
+    kh,
+    kw,
+    ...numbersAttr(node, 'strides'),
+    ...numbersAttr(node, 'dilations'),
+    pads[0] as number,
+    pads[1] as number,
+    oh,
+    ow,
+  ];
+  return {
+    kernel: 'conv2d',
+    attr: [n, c, h, width, o, ...window, numberAttr(node, 'group')],
+    elements: n * o * oh * ow,
+  };
+}
+
+/** A bilinear operator whose factors may be shared or public. */
+function contraction(
+  name: string,
+  of: string,
+  prepare: (joint: Joint, node: Node, ins: readonly Twin[]) => { map: Bilinear; a: Twin; b: Twin },
+): Protocol {
+  return {
+    name,
+    of: [of],
+    build: (joint, node, ins) => {
+      const { map, a, b } = prepare(joint, node, ins);
+      const secret = a.share.world === 'share' && b.share.world === 'share';
+      if (secret) return [product(joint, map, a.share, b.share)];
+      return [joint.local(map.kernel, [a.share, b.share], [...map.attr, 1, 0], ring(map.elements))];
+    },
+    clear: (joint, node, ins) => {
+      const { map, a, b } = prepare(joint, node, ins);
+      return [joint.clear(map.kernel, [a.clear, b.clear], [...map.attr, 1, 0], ring(map.elements))];
+    },
+  };
+}
+
+export const matmul: Protocol = contraction('matmul', 'matmul', matmulOperands);
+
+export const conv2d: Protocol = contraction('conv2d', 'conv2d', (_joint, node, [x, w]) => ({
+  map: convolutionMap(node, x!.shape, w!.shape),
+  a: x!,
+  b: w!,
+}));
+
+/** Element-wise product: the same identity, with broadcasting. */
+export const multiply: Protocol = {
+  name: 'multiply',
+  of: ['mul'],
+  build: (joint, node, [x, y]) => {
+    const out = outputShape(node);
+    const form = ring(out.reduce((a, b) => a * b, 1));
+    const [sx, sy] = [x!.share, y!.share];
+    const spread = (
+      v: Value,
+      t: Twin,
+      make: (
+        kernel: 'copy',
+        ins: Value[],
+        attr: readonly number[],
+        f: { elements: number; bits: number },
+      ) => Value,
+    ): Use => broadcast(v, t.shape, out, (attr, elements) => make('copy', [v], attr, ring(elements)));
+    const local = joint.local.bind(joint);
+    if (sx.world === 'public' || sy.world === 'public') {
+      return [joint.local('mulsum', [spread(sx, x!, local), spread(sy, y!, local)], [1, 1, 0], form)];
+    }
+    const [ox, oy] = [joint.open(sx), joint.open(sy)];
+    const derive = joint.derive.bind(joint);
+    const [a, b] = [spread(ox.mask, x!, derive), spread(oy.mask, y!, derive)];
+    const dealt = joint.deal(joint.derive('mulsum', [a, b], [1, 1, 0], form));
+    const factors = [
+      spread(ox.hat, x!, local),
+      spread(sy, y!, local),
+      spread(joint.sharesOf(ox.mask), x!, local),
+      spread(oy.hat, y!, local),
+    ];
+    return [joint.local('mulsum', [...factors, dealt], [2, 1, -1, 1, 1], form)];
+  },
+  clear: (joint, node, [x, y]) => {
+    const out = outputShape(node);
+    const form = ring(out.reduce((a, b) => a * b, 1));
+    return [
+      joint.clear(
+        'mulsum',
+        [broadcastClear(joint, x!, out), broadcastClear(joint, y!, out)],
+        [1, 1, 0],
+        form,
+      ),
+    ];
+  },
+};

@@ -1,0 +1,49 @@
+// All secure primitives. A protocol is added here and picked up by the compiler, the cost report and the tests.
+
+import { clip, leakyRelu, relu } from './activations';
+import { conv2d, matmul, multiply } from './bilinear';
+import {
+  add,
+  addConstant,
+  move,
+  multiplyConstant,
+  neg,
+  reshape,
+  shiftLeft,
+  sub,
+  sumAxes,
+  sumPool,
+} from './linear';
+import { argMax, maxPool } from './maximum';
+import type { Protocol } from './protocol';
+import { rescale } from './truncate';
+
+export const PROTOCOLS: readonly Protocol[] = [
+  add,
+  sub,
+  neg,
+  shiftLeft,
+  addConstant,
+  multiplyConstant,
+  sumAxes,
+  sumPool,
+  reshape,
+  move,
+  multiply,
+  matmul,
+  conv2d,
+  rescale,
+  relu,
+  leakyRelu,
+  clip,
+  maxPool,
+  argMax,
+];
+
+const BY_OPERATOR: ReadonlyMap<string, Protocol> = new Map(
+  PROTOCOLS.flatMap((p) => p.of.map((op) => [op, p] as const)),
+);
+
+export function protocolFor(op: string): Protocol | undefined {
+  return BY_OPERATOR.get(op);
+}

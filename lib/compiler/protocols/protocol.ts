@@ -1,0 +1,112 @@
+// What a secure primitive is: how it is computed on shares, and the same function on cleartext twins.
+//
+// A protocol is written once, for any number of parties. `build` says what happens to shares, `clear` what the result
+// is, bit for bit: where a protocol rounds with the low bits of an opened value, its cleartext twin takes the same
+// mask. Rounds, bits and material are read off the program that `build` makes; nothing is declared.
+
+import type { Node } from '../ir/graph';
+import { elementCount } from '../ir/graph';
+import type { Joint, Use } from '../joint';
+import type { Value } from '../program';
+
+/** A value of the graph in both worlds. `share` may be public (a public constant). */
+export interface Twin {
+  readonly share: Value;
+  readonly clear: Value;
+  readonly shape: readonly number[];
+}
+
+/** Parameters of comparisons: see compare.ts. Defaults: width 64, digits of 4 bits, gates of fan-in 4. */
+export interface ComparisonKnobs {
+  readonly leaf: number;
+  readonly fanin: number;
+}
+
+export interface Knobs {
+  readonly comparison: ComparisonKnobs;
+}
+
+export const DEFAULT_KNOBS: Knobs = { comparison: { leaf: 4, fanin: 4 } };
+
+export interface Protocol {
+  readonly name: string;
+  /** The core operators that it computes. */
+  readonly of: readonly string[];
+  build(joint: Joint, node: Node, ins: readonly Twin[], knobs: Knobs): Value[];
+  /** Called after `build`, so that the masks of openings made there are known. */
+  clear(joint: Joint, node: Node, ins: readonly Twin[]): Value[];
+}
+
+/** Ring of all values until ring widths are chosen per value. */
+export const RING_BITS = 64;
+
+export function ring(elements: number): { elements: number; bits: number } {
+  return { elements, bits: RING_BITS };
+}
+
+export function outputShape(node: Node): readonly number[] {
+  return node.outputs[0]?.type.shape ?? [];
+}
+
+export function numberAttr(node: Node, name: string): number {
+  const v = node.attrs[name];
+  if (typeof v !== 'number')
+    throw new Error(`${node.op} of ${node.name}: attribute ${name} must be a number`);
+  return v;
+}
+
+export function numbersAttr(node: Node, name: string): readonly number[] {
+  const v = node.attrs[name];
+  if (!Array.isArray(v)) throw new Error(`${node.op} of ${node.name}: attribute ${name} must be a list`);
+  return v as readonly number[];
+}
+
+/** Rows of the strided copy that expands `shape` to `out` by repetition. */
+function expansion(shape: readonly number[], out: readonly number[]): [number, number, number][] {
+  const padded = [...Array<number>(out.length - shape.length).fill(1), ...shape];
+  const outStrides = strides(out);
+  const inStrides = strides(padded);
+  return out.map((dim, i) => [dim, outStrides[i] as number, padded[i] === 1 ? 0 : (inStrides[i] as number)]);
+}
+
+export function strides(shape: readonly number[]): number[] {
+  const result = Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--)
+    result[i] = (result[i + 1] as number) * (shape[i + 1] as number);
+  return result;
+}
+
+/**
+ * A use of `value` (of `shape`) in an element-wise operation of shape `out`, by numpy's rules. Where the broadcast
+ * dimensions lie at the two ends it costs nothing; otherwise `copy` repeats the elements in memory.
+ */
+export function broadcast(
+  value: Value,
+  shape: readonly number[],
+  out: readonly number[],
+  copy: (attr: readonly number[], elements: number) => Value,
+): Use {
+  const total = elementCount(out);
+  if (value.elements === total) return value;
+  const padded = [...Array<number>(out.length - shape.length).fill(1), ...shape];
+  const real = padded.flatMap((dim, i) => (dim !== 1 ? [i] : []));
+  const first = real[0] ?? 0;
+  const last = real.at(-1) ?? -1;
+  const contiguous = padded.every((dim, i) => i < first || i > last || dim === out[i]);
+  if (contiguous) return { value, inner: elementCount(out.slice(last + 1)), mid: value.elements };
+  const dims = expansion(shape, out);
+  return copy([0, 0, 1, dims.length, 0, 0, ...dims.flat()], total);
+}
+
+/** The same, for the share of a twin or for its cleartext value. */
+export function broadcastShare(joint: Joint, twin: Twin, out: readonly number[]): Use {
+  return broadcast(twin.share, twin.shape, out, (attr, elements) =>
+    joint.local('copy', [twin.share], attr, { elements, bits: twin.share.bits }),
+  );
+}
+
+export function broadcastClear(joint: Joint, twin: Twin, out: readonly number[]): Use {
+  return broadcast(twin.clear, twin.shape, out, (attr, elements) =>
+    joint.clear('copy', [twin.clear], attr, { elements, bits: twin.clear.bits }),
+  );
+}

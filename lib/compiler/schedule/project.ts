@@ -1,0 +1,482 @@
+// Projects a joint program to one role: what this party (or the dealer, or the cleartext evaluator) runs.
+//
+// A share outside its `parties` is zero there and its operand disappears; public terms of a sum enter at the lead
+// party alone. A mask's share, or a dealt value, is never stored: the kernel that consumes it expands it from the
+// role's own stream, plus the correction that lies in the dealer's frame if this party is the corrected one.
+
+import {
+  type DealStep,
+  type ExchangeStep,
+  has,
+  type Io,
+  type KernelStep,
+  leadOf,
+  memoryBytes,
+  type Operand,
+  type Origin,
+  PHASES,
+  type Phase,
+  type Program,
+  partiesOf,
+  type Segment,
+  type Value,
+  wireBytes,
+} from '../program';
+import { layOut } from './arena';
+import type {
+  Buffer,
+  FrameSegment,
+  Place,
+  Plan,
+  PlanIo,
+  PlanStep,
+  Region,
+  Sink,
+  Source,
+  Stream,
+} from './plan';
+
+/** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
+const ENTRY_BITS = 62;
+
+const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
+
+/** Number of roles of a program: the parties, the dealer, the cleartext evaluator. */
+export function dealerRole(n: number): number {
+  return n;
+}
+
+export function cleartextRole(n: number): number {
+  return n + 1;
+}
+
+export function project(program: Program, role: number): Plan {
+  return new Projection(program, role).plan();
+}
+
+class Projection {
+  private readonly n: number;
+  private readonly phases: [PlanStep[], PlanStep[], PlanStep[]] = [[], [], []];
+  private readonly places = new Map<number, Place>();
+  private readonly corrections = new Map<number, Place>();
+  private readonly lastPhase: readonly number[];
+  private phase = 0;
+
+  constructor(
+    private readonly program: Program,
+    private readonly role: number,
+  ) {
+    this.n = program.parties;
+    this.lastPhase = lastUses(program);
+  }
+
+  plan(): Plan {
+    PHASES.forEach((phase, index) => {
+      this.phase = index;
+      this.enter(phase);
+      for (const step of this.program.steps) {
+        if (step.phase !== phase) continue;
+        if (step.kind === 'kernel') this.kernel(step);
+        else if (step.kind === 'exchange') this.exchange(step);
+        else this.deal(step);
+      }
+      this.leave(phase);
+    });
+    const bytes = layOut(this.phases);
+    const ios = this.program.ios.map((io) => this.io(io));
+    const keys = this.isParty ? this.n + 1 : this.n;
+    return {
+      parties: this.n,
+      role: this.role,
+      bytes,
+      keys,
+      nodes: this.program.nodes.length,
+      ios,
+      phases: this.phases,
+    };
+  }
+
+  private get isParty(): boolean {
+    return this.role < this.n;
+  }
+
+  private value(id: number): Value {
+    return this.program.values[id] as Value;
+  }
+
+  private emit(step: PlanStep): void {
+    (this.phases[this.phase] as PlanStep[]).push(step);
+  }
+
+  // ---- inputs and outputs --------------------------------------------------------------------------------------
+
+  private ioValue(io: Io): Value | null {
+    const id = this.role === cleartextRole(this.n) ? io.clear : io.value;
+    return id < 0 || this.role === dealerRole(this.n) ? null : this.value(id);
+  }
+
+  private io(io: Io): PlanIo {
+    const v = this.value(io.value);
+    const phase = io.kind === 'output' ? 2 : PHASES.indexOf(v.phase);
+    return {
+      output: io.kind === 'output',
+      phase: phase as 0 | 1 | 2,
+      elements: v.elements,
+      scale: io.scale,
+      bits: io.kind === 'output' ? io.bits : Math.min(io.bits, ENTRY_BITS),
+    };
+  }
+
+  private enter(phase: Phase): void {
+    this.program.ios.forEach((io, index) => {
+      const v = this.ioValue(io);
+      if (io.kind === 'output' || v === null || v.phase !== phase || (this.lastPhase[v.id] as number) < 0)
+        return;
+      if (this.isParty && !has(v.parties, this.role)) return;
+      const place = this.define(v);
+      if (this.isParty && io.owner === 'secret')
+        this.emit({ type: 'share_input', io: index, place, part: this.role, parts: this.n });
+      else this.emit({ type: 'input', io: index, place });
+    });
+  }
+
+  private leave(phase: Phase): void {
+    if (phase !== 'online') return;
+    this.program.ios.forEach((io, index) => {
+      const v = this.ioValue(io);
+      if (io.kind !== 'output' || v === null) return;
+      const known = this.isParty ? v.world === 'public' && has(v.parties, this.role) : true;
+      if (known) this.emit({ type: 'output', io: index, place: this.placeOf(v) as Place });
+    });
+  }
+
+  // ---- memory --------------------------------------------------------------------------------------------------
+
+  /** State lives from setup on, material from offline to online, everything else is work. */
+  private region(phase: number, last: number): Region {
+    if (phase === 0 && last > 0) return 'state';
+    return phase === 1 && last > 1 ? 'material' : 'work';
+  }
+
+  private define(v: Value): Place {
+    const region = this.region(PHASES.indexOf(v.phase), this.lastPhase[v.id] as number);
+    const place: Place = { buffer: { region, bytes: memoryBytes(v), offset: 0 }, at: 0 };
+    this.places.set(v.id, place);
+    return place;
+  }
+
+  private placeOf(v: Value): Place | null {
+    if (v.origin.kind !== 'view') return this.places.get(v.id) ?? null;
+    const base = this.placeOf(this.value(v.origin.of));
+    return base === null ? null : { buffer: base.buffer, at: base.at + v.origin.offset * 8 };
+  }
+
+  // ---- operands ------------------------------------------------------------------------------------------------
+
+  private source(operand: Operand): Source {
+    const v = this.value(operand.value);
+    const { inner, mid } = operand;
+    const form = { layout: v.layout, bits: v.bits, planes: v.planes, elements: v.elements, inner, mid };
+    const absent: Source = { ...form, place: null, streams: [], correction: null };
+    if (v.world === 'share' && !has(v.parties, this.role)) return absent;
+    switch (v.origin.kind) {
+      case 'zero':
+        return absent;
+      case 'uniform':
+        return { ...absent, streams: this.allStreams(v, v.origin, v.parties) };
+      case 'expand': {
+        const origin = this.value(v.origin.mask).origin as Origin & { kind: 'uniform' };
+        return { ...absent, streams: [{ key: 0, fresh: v.life === 'run', value: origin.stream, sign: 1 }] };
+      }
+      case 'deal':
+        return {
+          ...absent,
+          streams: [{ key: 0, fresh: v.life === 'run', value: v.origin.stream, sign: 1 }],
+          correction: this.corrections.get(v.id) ?? null,
+        };
+      default: {
+        const place = this.placeOf(v);
+        if (place === null) throw new Error(`value ${v.id} is not defined at role ${this.role}`);
+        return { ...absent, place };
+      }
+    }
+  }
+
+  /** The streams of all parties, at a role that holds all seeds. */
+  private allStreams(v: Value, origin: { stream: number }, parties: number): Stream[] {
+    return partiesOf(parties).map((p) => ({
+      key: p,
+      fresh: v.life === 'run',
+      value: origin.stream,
+      sign: 1,
+    }));
+  }
+
+  private sink(id: number): Sink {
+    if (id < 0) return { place: null, layout: 'planes', bits: 1, planes: 0, elements: 0 };
+    const v = this.value(id);
+    return { place: this.define(v), layout: v.layout, bits: v.bits, planes: v.planes, elements: v.elements };
+  }
+
+  // ---- steps ---------------------------------------------------------------------------------------------------
+
+  private runs(step: KernelStep): boolean {
+    if (step.world === 'mask') return this.role === dealerRole(this.n);
+    if (step.world === 'clear') return this.role === cleartextRole(this.n);
+    const out = this.value(step.out.find((id) => id >= 0) as number);
+    return this.isParty && has(out.parties, this.role);
+  }
+
+  private kernel(step: KernelStep): void {
+    if (!this.runs(step)) return;
+    const out = this.value(step.out.find((id) => id >= 0) as number);
+    const lead = step.world !== 'share' || leadOf(out.parties) === this.role;
+    const drop = (o: Operand): boolean =>
+      step.world === 'share' &&
+      !lead &&
+      this.value(o.value).world === 'public' &&
+      (step.kernel === 'lincomb' || step.kernel === 'copy');
+    const sources = step.in.map((o) => {
+      const s = drop(o) ? null : this.source(o);
+      return s !== null && s.place === null && s.streams.length === 0 ? null : s;
+    });
+    const { node } = step;
+    const put = (kernel: KernelStep['kernel'], ins: readonly Source[], attr: KernelStep['attr']): void =>
+      this.emit({
+        type: 'kernel',
+        kernel,
+        node,
+        lead,
+        in: ins,
+        out: step.out.map((id) => this.sink(id)),
+        attr,
+      });
+    const present = sources.filter((s) => s !== null);
+    if (step.kernel === 'lincomb') {
+      put('lincomb', present, [
+        step.attr[0] as number,
+        ...step.attr.slice(1).filter((_, i) => sources[i] !== null),
+      ]);
+    } else if (step.kernel === 'copy') {
+      const kept = keepPieces(
+        step.attr,
+        sources.map((s) => s !== null),
+      );
+      put('copy', present, kept);
+    } else if (CONTRACTIONS.has(step.kernel)) {
+      const [a, b, c] = sources;
+      if (a && b) put(step.kernel, c ? [a, b, c] : [a, b], c ? step.attr : [...step.attr.slice(0, -1), 0]);
+      else if (c) put('lincomb', [c], [0, step.attr.at(-1) as number]);
+      else
+        throw new Error(
+          `${step.kernel} of ${this.program.nodes[node]?.name} has no operand at role ${this.role}`,
+        );
+    } else {
+      put(
+        step.kernel,
+        sources.map((s, i) => s ?? { ...this.zero(step.in[i] as Operand) }),
+        step.attr,
+      );
+    }
+  }
+
+  private zero(operand: Operand): Source {
+    const v = this.value(operand.value);
+    const { inner, mid } = operand;
+    return {
+      layout: v.layout,
+      bits: v.bits,
+      planes: v.planes,
+      elements: v.elements,
+      inner,
+      mid,
+      place: null,
+      streams: [],
+      correction: null,
+    };
+  }
+
+  /** Sends this party's masked shares to the audience, receives theirs, and adds them up. */
+  private exchange(step: ExchangeStep): void {
+    if (!this.isParty) return;
+    const listening = has(step.audience, this.role);
+    const own = this.frame(step, this.role);
+    if (own !== null) {
+      for (const { segment, place } of own.parts) this.pack(segment, place);
+      for (const peer of partiesOf(step.audience)) {
+        if (peer !== this.role)
+          this.emit({
+            type: 'send',
+            exchange: step.id,
+            peer,
+            place: own.place,
+            bytes: own.bytes,
+            segments: own.tags,
+          });
+      }
+    }
+    if (!listening) return;
+    const frames = partiesOf(step.segments.reduce((set, s) => set | s.senders, 0)).flatMap((sender) => {
+      const f = sender === this.role ? own : this.frame(step, sender);
+      if (f === null) return [];
+      if (sender !== this.role)
+        this.emit({
+          type: 'receive',
+          exchange: step.id,
+          peer: sender,
+          place: f.place,
+          bytes: f.bytes,
+          segments: f.tags,
+        });
+      return [f];
+    });
+    for (const segment of step.segments) {
+      const contributions = frames.flatMap((f) =>
+        f.parts.filter((part) => part.segment === segment).map((part) => part.place),
+      );
+      const out = this.value(segment.out);
+      const ins = contributions.map(
+        (place): Source => ({
+          ...this.packed(out),
+          inner: 1,
+          mid: out.elements,
+          place,
+          streams: [],
+          correction: null,
+        }),
+      );
+      this.sumUp(out, ins, this.sink(out.id));
+    }
+  }
+
+  /** One sender's frame: the segments it contributes to, one after the other. */
+  private frame(
+    step: ExchangeStep,
+    sender: number,
+  ): {
+    place: Place;
+    bytes: number;
+    tags: FrameSegment[];
+    parts: { segment: Segment; place: Place }[];
+  } | null {
+    const segments = step.segments.filter((s) => has(s.senders, sender));
+    if (segments.length === 0) return null;
+    const tags = segments.map((s) => ({ node: this.value(s.out).node, bytes: wireBytes(this.value(s.out)) }));
+    const bytes = tags.reduce((sum, t) => sum + t.bytes, 0);
+    const buffer: Buffer = { region: 'work', bytes, offset: 0 };
+    let at = 0;
+    const parts = segments.map((segment, i) => {
+      const place = { buffer, at };
+      at += (tags[i] as FrameSegment).bytes;
+      return { segment, place };
+    });
+    return { place: { buffer, at: 0 }, bytes, tags, parts };
+  }
+
+  private packed(v: Value): { layout: 'packed' | 'planes'; bits: number; planes: number; elements: number } {
+    return {
+      layout: v.layout === 'planes' ? 'planes' : 'packed',
+      bits: v.bits,
+      planes: v.planes,
+      elements: v.elements,
+    };
+  }
+
+  /** out = sum (XOR for bits) of the sources, the first with coefficient 1 and the others with `sign`. */
+  private sumUp(v: Value, ins: readonly Source[], out: Sink, sign: 1 | -1 = 1): void {
+    const kernel = v.layout === 'planes' ? 'xor' : 'lincomb';
+    const attr = kernel === 'xor' ? [0] : [0, ...ins.map((_, i) => (i === 0 ? 1 : sign))];
+    this.emit({ type: 'kernel', kernel, node: v.node, lead: false, in: ins, out: [out], attr });
+  }
+
+  private pack(segment: Segment, place: Place): void {
+    const out = this.value(segment.out);
+    const share = this.source({ value: segment.share, inner: 1, mid: out.elements });
+    const mask: Source = { ...share, place: null, correction: null, streams: this.maskStreams(segment) };
+    const ins = mask.streams.length > 0 ? [share, mask] : [share];
+    this.sumUp(out, ins, { place, ...this.packed(out) });
+  }
+
+  /** An opening adds this party's share of the mask; a reveal adds its share of zero, from the pairwise seeds. */
+  private maskStreams(segment: Segment): Stream[] {
+    if (segment.mask !== undefined) {
+      const mask = this.value(segment.mask);
+      const origin = mask.origin as Origin & { kind: 'uniform' };
+      return [{ key: 0, fresh: mask.life === 'run', value: origin.stream, sign: 1 }];
+    }
+    return partiesOf(segment.senders)
+      .filter((p) => p !== this.role)
+      .map((p) => ({
+        key: 1 + p,
+        fresh: true,
+        value: segment.stream as number,
+        sign: this.role < p ? 1 : -1,
+      }));
+  }
+
+  /** Corrections: at the dealer what is dealt minus all streams, at the corrected party a frame to receive. */
+  private deal(step: DealStep): void {
+    if (this.role !== dealerRole(this.n) && this.role !== step.to) return;
+    const values = step.values.map((id) => this.value(id));
+    const tags = values.map((v) => ({ node: v.node, bytes: wireBytes(v) }));
+    const bytes = tags.reduce((sum, t) => sum + t.bytes, 0);
+    const last = Math.max(...values.map((v) => this.lastPhase[v.id] as number));
+    const region = this.role === step.to ? this.region(this.phase, last) : 'work';
+    const buffer: Buffer = { region, bytes, offset: 0 };
+    let at = 0;
+    for (const v of values) {
+      const place = { buffer, at };
+      at += wireBytes(v);
+      if (this.role === step.to) {
+        this.corrections.set(v.id, place);
+        continue;
+      }
+      const origin = v.origin as Origin & { kind: 'deal' };
+      const dealt = this.source({ value: origin.mask, inner: 1, mid: v.elements });
+      const streams = this.allStreams(v, origin, v.parties);
+      const ins = [dealt, { ...dealt, place: null, correction: null, streams }];
+      this.sumUp(v, ins, { place, ...this.packed(v) }, -1);
+    }
+    const frame = { exchange: step.id, place: { buffer, at: 0 }, bytes, segments: tags };
+    if (this.role === step.to) this.emit({ type: 'receive', peer: dealerRole(this.n), ...frame });
+    else this.emit({ type: 'send', peer: step.to, ...frame });
+  }
+}
+
+/** Removes pieces of a copy whose operand is zero at this role; what they would have written is filled with zeros. */
+function keepPieces(attr: readonly (number | bigint)[], keep: readonly boolean[]): (number | bigint)[] {
+  if (keep.every((k) => k)) return [...attr];
+  const pieces: (number | bigint)[][] = [];
+  for (let at = 3; at < attr.length; ) {
+    const length = 3 + 3 * Number(attr[at]);
+    pieces.push(attr.slice(at, at + length));
+    at += length;
+  }
+  const kept = pieces.filter((_, i) => keep[i]);
+  return [1, attr[1] as number | bigint, kept.length, ...kept.flat()];
+}
+
+/** The last phase in which each value is used (-1: never). Views and dealt values use what they are made of. */
+function lastUses(program: Program): number[] {
+  const last = program.values.map(() => -1);
+  const use = (id: number, phase: number): void => {
+    last[id] = Math.max(last[id] as number, phase);
+  };
+  for (const step of program.steps) {
+    const phase = PHASES.indexOf(step.phase);
+    if (step.kind === 'kernel') for (const o of step.in) use(o.value, phase);
+    else if (step.kind === 'exchange') for (const s of step.segments) use(s.share, phase);
+    else
+      for (const id of step.values)
+        use(((program.values[id] as Value).origin as Origin & { kind: 'deal' }).mask, phase);
+  }
+  for (const io of program.ios) {
+    if (io.kind !== 'output') continue;
+    use(io.value, 2);
+    if (io.clear >= 0) use(io.clear, 2);
+  }
+  for (const v of [...program.values].reverse()) {
+    if (v.origin.kind === 'view') use(v.origin.of, last[v.id] as number);
+  }
+  return last;
+}

@@ -1,0 +1,80 @@
+// From a core graph to a joint program: every operator becomes its protocol.
+
+import { CryptorchError } from '../errors';
+import type { Constant, Graph, Value as GraphValue } from './ir/graph';
+import { Joint } from './joint';
+import type { Io, Program } from './program';
+import { protocolFor } from './protocols';
+import { DEFAULT_KNOBS, type Knobs, RING_BITS, type Twin } from './protocols/protocol';
+
+export interface SecureOptions {
+  readonly parties: number;
+  /** Who learns an output: a party, `public` (every party) or `secret` (it stays shared). By output name; default 0. */
+  readonly outputOwners?: Readonly<Record<string, number | 'secret' | 'public'>>;
+  readonly knobs?: Knobs;
+  /** Which party receives the dealer's corrections. Default: the last. */
+  readonly corrected?: number;
+}
+
+/** The joint program of a core graph. Weights appear in it by name and shape only. */
+export function secure(graph: Graph, options: SecureOptions): Program {
+  const joint = new Joint(
+    options.corrected === undefined
+      ? { parties: options.parties }
+      : { parties: options.parties, corrected: options.corrected },
+  );
+  const knobs = options.knobs ?? DEFAULT_KNOBS;
+  const env = new Map<GraphValue, Twin>();
+  joint.beginNode({ name: 'inputs', op: 'Input', shape: [] });
+  for (const [value, constant] of graph.constants) env.set(value, enterConstant(joint, value, constant));
+  for (const value of graph.inputs)
+    env.set(value, { ...joint.input(ioOf(value, 'input')), shape: value.type.shape });
+  for (const node of graph.nodes) {
+    const protocol = protocolFor(node.op);
+    if (protocol === undefined) {
+      throw new CryptorchError('INTERNAL', `operator ${node.op} of node '${node.name}' has no protocol`);
+    }
+    joint.beginNode({ name: node.name, op: node.origin, shape: node.outputs[0]?.type.shape ?? [] });
+    const ins = node.inputs.map((v) => env.get(v) as Twin);
+    const shares = protocol.build(joint, node, ins, knobs);
+    const clears = protocol.clear(joint, node, ins);
+    node.outputs.forEach((v, i) => {
+      env.set(v, {
+        share: shares[i] as Twin['share'],
+        clear: clears[i] as Twin['clear'],
+        shape: v.type.shape,
+      });
+    });
+  }
+  for (const value of graph.outputs) {
+    const { share, clear } = env.get(value) as Twin;
+    const owner = options.outputOwners?.[value.name] ?? 0;
+    joint.beginNode({ name: value.name, op: 'Output', shape: value.type.shape });
+    joint.output(
+      {
+        name: value.name,
+        owner,
+        shape: value.type.shape,
+        scale: value.type.scale ?? 0,
+        dtype: value.type.dtype,
+      },
+      share,
+      clear,
+    );
+  }
+  return joint.build(graph.name);
+}
+
+function ioOf(value: GraphValue, kind: 'input' | 'weight'): Omit<Io, 'value' | 'clear'> {
+  const { shape, scale, dtype, owner } = value.type;
+  return { name: value.name, kind, owner, shape, scale: scale ?? 0, bits: RING_BITS, dtype };
+}
+
+function enterConstant(joint: Joint, value: GraphValue, constant: Constant): Twin {
+  if (constant.private) return { ...joint.input(ioOf(value, 'weight')), shape: value.type.shape };
+  const unit = 2 ** (value.type.scale ?? 0);
+  const data = Array.from(constant.data as ArrayLike<number | bigint>, (v) =>
+    typeof v === 'bigint' ? v : BigInt(Math.round(v * unit)),
+  );
+  return { ...joint.constant(data, value.type.shape), shape: value.type.shape };
+}
