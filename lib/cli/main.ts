@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// The command line: `cryptorch COMMAND`. One file per command; this one only puts them together.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { report } from './fail';
+import { runCommand } from './run';
+
+function version(): string {
+  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The whole command line; parsing it throws instead of ending the process. */
+export function program(): Command {
+  const root = new Command('cryptorch')
+    .description('Private machine learning on secret shares')
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('(cryptorch --help shows what is possible)');
+  root.addCommand(runCommand().copyInheritedSettings(root));
+  return root;
+}
+
+if (require.main === module) {
+  // A reader that has seen enough (`cryptorch run ... | head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  program()
+    .parseAsync()
+    .catch((error: unknown) => {
+      process.exitCode = report(error, process.stderr);
+    });
+}

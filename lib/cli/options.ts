@@ -1,0 +1,45 @@
+// Parsers for option values of the command line. A value that cannot be meant throws InvalidArgumentError, which
+// commander reports as a usage error; whether names exist in the model is for the compiler to say.
+
+import { InvalidArgumentError } from 'commander';
+import type { OwnerName } from '../compiler/compile';
+
+/** Collects `NAME=FILE` of a repeatable option. */
+export function parseInput(
+  text: string,
+  before: ReadonlyMap<string, string> = new Map(),
+): Map<string, string> {
+  const at = text.indexOf('=');
+  if (at <= 0 || at === text.length - 1) throw new InvalidArgumentError('Write NAME=FILE.npy.');
+  const name = text.slice(0, at);
+  if (before.has(name)) throw new InvalidArgumentError(`The input ${name} is given twice.`);
+  return new Map([...before, [name, text.slice(at + 1)]]);
+}
+
+/** Collects `NAME=PARTY,NAME=secret,...` of a repeatable option. */
+export function parseOwners(
+  text: string,
+  before: Readonly<Record<string, OwnerName>> = {},
+): Record<string, OwnerName> {
+  const owners: Record<string, OwnerName> = { ...before };
+  for (const part of text.split(',')) {
+    const match = /^(.+)=(\d+|secret|public)$/.exec(part.trim());
+    if (!match)
+      throw new InvalidArgumentError('Write NAME=PARTY, NAME=secret or NAME=public, separated by commas.');
+    const [, name, owner] = match as unknown as [string, string, string];
+    if (Object.hasOwn(owners, name)) throw new InvalidArgumentError(`The owner of ${name} is given twice.`);
+    owners[name] = /^\d/.test(owner) ? Number(owner) : (owner as OwnerName);
+  }
+  return owners;
+}
+
+/** A whole number of at least `least`. */
+export function integerFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Write a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+}
