@@ -44,7 +44,7 @@ export function runCommand(): Command {
     .addOption(
       new Option(
         '--owners <list>',
-        'who knows what: NAME=PARTY, secret or public, for inputs, outputs and `weights`, separated by commas',
+        'who knows what: NAME=PARTY, NAME=secret or NAME=public, for inputs, outputs and `weights`',
       ).argParser(parseOwners),
     )
     .option('--cleartext', 'the same fixed-point arithmetic without shares: fast, not private')

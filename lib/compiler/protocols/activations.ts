@@ -5,7 +5,7 @@
 //   leaky_relu  alpha * (z >> f) + (1 - alpha) * relu(z >> f)
 //   clip        lo + [z >= lo] (v - lo) - [z >= hi] (v - hi),    v = z >> f; both comparisons share digits and rounds
 //
-// Rounding cannot push a value across a bound: v is floor or ceiling of z / 2^f, and the bounds are integers.
+// The sign is that of the truncated value v itself, so only its bits are compared.
 
 import type { Node } from '../ir/graph';
 import type { Joint, Opened } from '../joint';
@@ -28,9 +28,10 @@ function selectTruncated(joint: Joint, bit: OpenedBit, z: Opened, f: number): Va
   );
 }
 
-/** Opened bit of z + offset >= 0. */
-function notNegative(joint: Joint, z: Opened, knobs: Knobs, offset = 0n): OpenedBit {
-  return openComplement(joint, isNegative(joint, z, { ...knobs.comparison, offset }), RING_BITS);
+/** Opened bit of (z >> f) - bound >= 0: the f bits that truncation drops need not be compared. */
+function notBelow(joint: Joint, z: Opened, knobs: Knobs, f: number, bound = 0n): OpenedBit {
+  const offset = -(bound << BigInt(f));
+  return openComplement(joint, isNegative(joint, z, { ...knobs.comparison, offset, low: f }), RING_BITS);
 }
 
 function shiftOf(node: Node): number {
@@ -46,11 +47,11 @@ export const relu: Protocol = {
   of: ['relu'],
   build: (joint, node, [x], knobs) => {
     const z = joint.open(x!.share);
-    return [selectTruncated(joint, notNegative(joint, z, knobs), z, shiftOf(node))];
+    return [selectTruncated(joint, notBelow(joint, z, knobs, shiftOf(node)), z, shiftOf(node))];
   },
   clear: (joint, node, [x]) => {
     const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
-    return [joint.clear('clear_select', [x!.clear, v], [0, 0, RING_BITS], ring(v.elements))];
+    return [joint.clear('clear_select', [v], [0, 0, RING_BITS], ring(v.elements))];
   },
 };
 
@@ -61,12 +62,12 @@ export const leakyRelu: Protocol = {
     const f = shiftOf(node);
     const z = joint.open(x!.share);
     const v = f === 0 ? z.share : truncated(joint, z, f);
-    const positive = selectTruncated(joint, notNegative(joint, z, knobs), z, f);
+    const positive = selectTruncated(joint, notBelow(joint, z, knobs, f), z, f);
     return [joint.local('lincomb', [v, positive], [0, ...slopes(node)], ring(v.elements))];
   },
   clear: (joint, node, [x]) => {
     const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
-    const positive = joint.clear('clear_select', [x!.clear, v], [0, 0, RING_BITS], ring(v.elements));
+    const positive = joint.clear('clear_select', [v], [0, 0, RING_BITS], ring(v.elements));
     return [joint.clear('lincomb', [v, positive], [0, ...slopes(node)], ring(v.elements))];
   },
 };
@@ -92,7 +93,7 @@ export const clip: Protocol = {
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
     // [keep * (v - b)] for a bound b: the constant part is the bit itself times b.
     const above = (b: bigint): Value => {
-      const bit = notNegative(joint, z, knobs, -(b << BigInt(f)));
+      const bit = notBelow(joint, z, knobs, f, b);
       if (f === 0) return select(joint, bit, z, -b);
       const product = selectTruncated(joint, bit, z, f);
       if (b === 0n) return product;
@@ -113,7 +114,7 @@ export const clip: Protocol = {
     const v = clearShifted(joint, x!.share, x!.clear, f);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
     const above = (b: bigint): Value =>
-      joint.clear('clear_select', [x!.clear, v], [-(b << BigInt(f)), -b, RING_BITS], ring(v.elements));
+      joint.clear('clear_select', [v], [-b, -b, RING_BITS], ring(v.elements));
     const rest = lo !== null ? above(lo) : v;
     if (hi === null) return [joint.clear('lincomb', [rest], [lo ?? 0n, 1], ring(v.elements))];
     return [joint.clear('lincomb', [rest, above(hi)], [lo ?? 0n, 1, -1], ring(v.elements))];

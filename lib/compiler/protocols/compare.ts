@@ -55,25 +55,26 @@ function monomials(gate: Gate): number {
   return 2 ** p - 1 - p + (2 ** gate.fanin - 1 - gate.fanin);
 }
 
-/** Digits of the low m-1 bits, low to high. */
-function digitsOf(bits: number, leaf: number): { low: number; width: number }[] {
+/** Digits of the bits from `first` up to `end`, low to high. */
+function digitsOf(first: number, end: number, leaf: number): { low: number; width: number }[] {
   const digits: { low: number; width: number }[] = [];
-  for (let low = 0; low < bits; low += leaf) digits.push({ low, width: Math.min(leaf, bits - low) });
+  for (let low = first; low < end; low += leaf) digits.push({ low, width: Math.min(leaf, end - low) });
   return digits;
 }
 
 /**
  * <x + t < 0> as one XOR-shared bit plane. `bits`: compared width m, at most that of the opening; needs
- * |x + t| < 2^(m-1). Rounds: one per level of gates; several comparisons on one opening share digits and rounds.
+ * |x + t| < 2^(m-1). `low` bits are left out: then it is the sign of ((x + t) >> low) + carry, the carry of the masked
+ * low bits, which is the sign of x + t truncated on the same opening. Rounds: one per level of gates; several comparisons on one opening share digits and rounds.
  */
 export function isNegative(
   joint: Joint,
   x: Opened,
-  knobs: ComparisonKnobs & { bits?: number; offset?: bigint },
+  knobs: ComparisonKnobs & { bits?: number; offset?: bigint; low?: number },
 ): Value {
   const m = knobs.bits ?? x.hat.bits;
   const elements = x.hat.elements;
-  const digits = digitsOf(m - 1, knobs.leaf);
+  const digits = digitsOf(knobs.low ?? 0, m - 1, knobs.leaf);
   const flat = digits.flatMap((d) => [d.low, d.width]);
   const planes = digits.reduce((sum, d) => sum + 2 ** d.width - 1, 1);
   const oneHot = joint.deal(

@@ -1,0 +1,34 @@
+// The compiler for those who extend it or look inside: graphs, passes, protocols, joint programs, plans, costs.
+// Nothing here loads the native core.
+
+export {
+  type Communication,
+  type NodeCommunication,
+  type PhaseCommunication,
+  type Profile,
+  profile,
+} from '../cost/communication';
+export { type ImportedModel, type ImportOptions, importOnnx } from '../model/onnx/import';
+export { CompiledModel, type CompileOptions, compile } from './compile';
+export {
+  type Graph,
+  GraphBuilder,
+  type Node,
+  type Owner,
+  type Range,
+  type Type,
+  type Value,
+} from './ir/graph';
+export { printGraph } from './ir/print';
+export { verifyGraph } from './ir/verify';
+export { type Form, Joint, type JointOptions, type Opened, type Use } from './joint';
+export { KERNELS, type KernelName } from './kernels';
+export { checkLeakage } from './leakage';
+export { type Optimized, type OptimizeOptions, optimize, passes } from './passes/pipeline';
+export { printProgram } from './print-program';
+export { materialHash, type Program, programHash } from './program';
+export { PROTOCOLS, protocolFor } from './protocols';
+export type { ComparisonKnobs, Knobs, Protocol, Twin } from './protocols/protocol';
+export { encodePlan, type Plan } from './schedule/plan';
+export { project } from './schedule/project';
+export { type SecureOptions, secure } from './secure';
