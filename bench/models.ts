@@ -1,0 +1,50 @@
+// `npm run bench -- models [--json] [FILTER]`: whole networks, two parties and the dealer as threads of this process, links unshaped,
+// batch 1 and 8, against onnxruntime with one thread in the same run and against CrypTen's figures (peers.ts).
+
+import * as ort from 'onnxruntime-node';
+import { compile, runLocal, tensor } from '../lib';
+import { NETWORKS } from './networks';
+import { normals } from './networks/builder';
+import { type Measured, median, publish, repeat } from './runs';
+
+async function plaintext(model: Uint8Array, shape: readonly number[], data: Float32Array): Promise<number> {
+  const session = await ort.InferenceSession.create(model, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+  });
+  const feeds = { x: new ort.Tensor('float32', data, [...shape]) };
+  const seconds: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const started = performance.now();
+    await session.run(feeds);
+    seconds.push(performance.now() - started);
+  }
+  await session.release();
+  return median(seconds.slice(1));
+}
+
+export async function main(args: readonly string[]): Promise<void> {
+  const filter = args.find((a) => !a.startsWith('--')) ?? '';
+  const measured: Measured[] = [];
+  for (const network of NETWORKS) {
+    const bytes = network.build();
+    for (const batch of [1, 8]) {
+      const name = batch === 1 ? network.name : `${network.name}, batch ${batch}`;
+      if (!name.includes(filter)) continue;
+      const shape = [batch, ...network.input];
+      const normal = normals(7);
+      const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal());
+      const model = await compile(bytes, { shapes: { x: shape } });
+      const x = tensor(data, shape);
+      const ours = await repeat(name, async () => {
+        const { seconds, communication } = await runLocal(model, { x });
+        return { seconds, communication: communication.counted };
+      });
+      const entry = { ...ours, plaintext: await plaintext(bytes, shape, data) };
+      measured.push(entry);
+      console.error(`${name}: offline ${entry.offline.toFixed(1)} ms, online ${entry.online.toFixed(1)} ms`);
+    }
+  }
+  publish(measured, args.includes('--json'));
+}
