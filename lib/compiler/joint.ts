@@ -15,6 +15,7 @@ import type { KernelName } from './kernels';
 import {
   allParties,
   type Io,
+  isSingle,
   type KernelStep,
   type Operand,
   type Origin,
@@ -152,7 +153,8 @@ export class Joint {
     expectWorld(share, ['share']);
     const audience = options.audience ?? this.everyone;
     return this.remember(`open ${share.id} ${audience}`, () => {
-      const mask = this.uniform(share, { parties: share.parties, life: share.life });
+      const hidden = isSingle(audience) ? share.parties & ~audience : share.parties;
+      const mask = this.uniform(share, { parties: hidden, life: share.life });
       const level = share.level + 1;
       const hat = this.value('public', share, audience, share.phase, level, { kind: 'step' });
       this.segments.push({

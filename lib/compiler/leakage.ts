@@ -1,8 +1,8 @@
 // Checks that a joint program leaks nothing, whatever built it. What every party sees beyond its own inputs must be
 // uniform given what it may learn, and the dealer must see nothing.
 //
-//   1. Every opening adds a mask that is uniform, at least as wide as what is opened, made of a stream of every sender,
-//      and used in no other opening: one mask never opens two different values.
+//   1. Every opening adds a mask that is uniform, at least as wide as what is opened, made of a stream of every sender
+//      (but one that is its whole audience), and used in no other opening: one mask never opens two different values.
 //   2. A mask that outlives a run opens only values that outlive it too (the weights), so that no later run reuses it.
 //   3. No pseudo-random address is used twice.
 //   4. Nothing flows from shares or openings to the dealer: its arithmetic is over masks and constants of the program.
@@ -11,7 +11,7 @@
 //   7. A correction goes to one party, which is not told another party's stream.
 
 import { CryptorchError } from '../errors';
-import { type KernelStep, type Program, partiesOf, type Segment, type Value } from './program';
+import { isSingle, type KernelStep, type Program, partiesOf, type Segment, type Value } from './program';
 
 /** Throws ERR_CRYPTORCH_LEAKAGE with the first violation. */
 export function checkLeakage(program: Program): void {
@@ -100,7 +100,7 @@ class LeakageCheck {
     ) {
       throw this.leak(`mask ${mask.id} does not cover value ${share.id}`, out.node);
     }
-    if ((s.senders & ~mask.parties) !== 0)
+    if ((s.senders & ~(isSingle(audience) ? audience : 0) & ~mask.parties) !== 0)
       throw this.leak(
         `mask ${mask.id} lacks the stream of a sender among parties ${partiesOf(s.senders)}`,
         out.node,

@@ -71,7 +71,10 @@ export interface KernelStep {
   readonly attr: readonly (number | bigint)[];
 }
 
-/** One value crossing the network: each sender contributes its masked share, the audience sums the contributions. */
+/**
+ * One value crossing the network: each sender contributes its masked share, the audience sums the contributions. A
+ * sender that is the whole audience keeps its contribution, which needs no mask.
+ */
 export interface Segment {
   readonly kind: 'open' | 'reveal';
   readonly share: number;
@@ -168,6 +171,11 @@ export function partiesOf(set: PartySet): number[] {
   const list: number[] = [];
   for (let p = 0; set >> p > 0; p++) if (has(set, p)) list.push(p);
   return list;
+}
+
+/** Whether a set has exactly one member. */
+export function isSingle(set: PartySet): boolean {
+  return set !== 0 && (set & (set - 1)) === 0;
 }
 
 /** The one party that adds public terms to its share. */

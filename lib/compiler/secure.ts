@@ -3,6 +3,7 @@
 import { CryptorchError } from '../errors';
 import type { Constant, Graph, Value as GraphValue } from './ir/graph';
 import { Joint } from './joint';
+import { openingHints } from './opening-hints';
 import type { Io, Program } from './program';
 import { protocolFor } from './protocols';
 import { DEFAULT_KNOBS, type Knobs, RING_BITS, type Twin } from './protocols/protocol';
@@ -25,10 +26,14 @@ export function secure(graph: Graph, options: SecureOptions): Program {
   );
   const knobs = options.knobs ?? DEFAULT_KNOBS;
   const env = new Map<GraphValue, Twin>();
+  const hints = openingHints(graph);
+  const set = (v: GraphValue, twin: Pick<Twin, 'share' | 'clear'>): void => {
+    const openedFor = hints.get(v);
+    env.set(v, { ...twin, shape: v.type.shape, ...(openedFor !== undefined && { openedFor }) });
+  };
   joint.beginNode({ name: 'inputs', op: 'Input', shape: [] });
-  for (const [value, constant] of graph.constants) env.set(value, enterConstant(joint, value, constant));
-  for (const value of graph.inputs)
-    env.set(value, { ...joint.input(ioOf(value, 'input')), shape: value.type.shape });
+  for (const [value, constant] of graph.constants) set(value, enterConstant(joint, value, constant));
+  for (const value of graph.inputs) set(value, joint.input(ioOf(value, 'input')));
   for (const node of graph.nodes) {
     const protocol = protocolFor(node.op);
     if (protocol === undefined) {
@@ -39,11 +44,7 @@ export function secure(graph: Graph, options: SecureOptions): Program {
     const shares = protocol.build(joint, node, ins, knobs);
     const clears = protocol.clear(joint, node, ins);
     node.outputs.forEach((v, i) => {
-      env.set(v, {
-        share: shares[i] as Twin['share'],
-        clear: clears[i] as Twin['clear'],
-        shape: v.type.shape,
-      });
+      set(v, { share: shares[i] as Twin['share'], clear: clears[i] as Twin['clear'] });
     });
   }
   for (const value of graph.outputs) {
@@ -70,11 +71,11 @@ function ioOf(value: GraphValue, kind: 'input' | 'weight'): Omit<Io, 'value' | '
   return { name: value.name, kind, owner, shape, scale: scale ?? 0, bits: RING_BITS, dtype };
 }
 
-function enterConstant(joint: Joint, value: GraphValue, constant: Constant): Twin {
-  if (constant.private) return { ...joint.input(ioOf(value, 'weight')), shape: value.type.shape };
+function enterConstant(joint: Joint, value: GraphValue, constant: Constant): Pick<Twin, 'share' | 'clear'> {
+  if (constant.private) return joint.input(ioOf(value, 'weight'));
   const unit = 2 ** (value.type.scale ?? 0);
   const data = Array.from(constant.data as ArrayLike<number | bigint>, (v) =>
     typeof v === 'bigint' ? v : BigInt(Math.round(v * unit)),
   );
-  return { ...joint.constant(data, value.type.shape), shape: value.type.shape };
+  return joint.constant(data, value.type.shape);
 }

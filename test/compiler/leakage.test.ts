@@ -4,13 +4,13 @@ import type { ExchangeStep, KernelStep, Program, Segment, Step, Value } from '..
 import { CryptorchError } from '../../lib/errors';
 import { graphOf, programOf, type } from '../helpers/protocols';
 
-/** Two matrix products with a ReLU between them, weights of party 1. */
+/** Two matrix products with a ReLU between them, weights of party 1 and weights that are shared. */
 function program(): Program {
   const graph = graphOf(
     [
       { name: 'x', shape: [4, 8], owner: 0 },
       { name: 'v', shape: [8, 8], owner: 1, weight: true },
-      { name: 'w', shape: [8, 2], owner: 1, weight: true },
+      { name: 'w', shape: [8, 2], owner: 'secret', weight: true },
     ],
     (b, [x, v, w]) => {
       const at = (name: string) => ({ name, origin: name });
@@ -50,6 +50,9 @@ const [mask, other] = program()
     (v) => v.origin.kind === 'uniform' && v.layout === 'ring' && v.elements === 32 && v.parties === 7,
   )
   .map((v) => v.id);
+const inputMask = program().steps.flatMap((s) =>
+  s.kind === 'exchange' && s.phase === 'online' && s.audience === 2 ? s.segments.map((g) => g.mask) : [],
+)[0]!;
 const anyShare = program().values.find(
   (v) => v.world === 'share' && v.origin.kind === 'step' && v.phase === 'online',
 )!;
@@ -78,6 +81,11 @@ const faults: readonly (readonly [string, Program, RegExp])[] = [
   [
     'a mask without a stream of every sender',
     broken({ value: (v) => (v.id === mask ? { ...v, parties: 1 } : v) }),
+    /lacks the stream/,
+  ],
+  [
+    'an opening for the holder of weights that the others do not mask',
+    broken({ value: (v) => (v.id === inputMask ? { ...v, parties: 2 } : v) }),
     /lacks the stream/,
   ],
   [

@@ -40,7 +40,7 @@ test('equal models give equal programs, and any difference another hash', (t) =>
 test('the text form shows worlds, rounds, audiences', (t) => {
   const text = printProgram(programOf(twoLayers(4), { parties: 2 }));
   t.regex(text, /setup\.1 +open .* = 'v' \+ mask %\d+ +\{1\} -> \{0,1\}/);
-  t.regex(text, /online\.1 +open .* = 'x' \+ mask %\d+ +\{0\} -> \{0,1\}/);
+  t.regex(text, /online\.1 +open .* = 'x' \+ mask %\d+ +\{0\} -> \{1\}/);
   t.regex(text, /offline +deal/);
   t.regex(text, /reveal .* zero sharing +\{0,1\} -> \{0\}/);
 });

@@ -205,9 +205,44 @@ test('a linear layer costs its input once and no weight online', async (t) => {
     x: random.list(512, 20),
     w: random.list(6400, 20),
   });
-  t.is(onlineBits(checked, 'matmul_0', 512), 64);
+  // Its holder sees the masked input and sends nothing of its own but its part of the output.
+  t.deepEqual(checked.run.counted.online.bytesSent, [512 * 8 + 24, 800 * 8 + 24]);
   t.is(onlineRounds(checked, 'matmul_0'), 1);
   t.deepEqual(checked.run.counted.setup.bytesSent, [0, 6400 * 8 + 24]);
+});
+
+test('weights that arrive as shares: every party sends its masked input once', async (t) => {
+  const random = new Random(14);
+  const graph = oneNode(
+    'matmul',
+    [
+      { name: 'x', shape: [8, 64], owner: 'secret' },
+      { name: 'w', shape: [64, 100], owner: 'secret', weight: true },
+    ],
+    [8, 100],
+  );
+  const checked = await check(t, programOf(graph, { parties: 2 }), {
+    x: random.list(512, 20),
+    w: random.list(6400, 20),
+  });
+  t.is(onlineBits(checked, 'matmul_0', 512), 64);
+});
+
+test('what one party holds both factors of costs nothing', async (t) => {
+  const random = new Random(15);
+  const graph = oneNode(
+    'matmul',
+    [
+      { name: 'x', shape: [4, 16], owner: 1 },
+      { name: 'w', shape: [16, 4], owner: 1, weight: true },
+    ],
+    [4, 4],
+  );
+  const [x, w] = [random.list(64, 20), random.list(64, 20)];
+  const { y, run } = await check(t, programOf(graph, { parties: 3 }), { x, w });
+  t.deepEqual([...y], product(x, w, 4, 16, 4));
+  t.deepEqual(run.counted.online.bytesSent, [0, 16 * 8 + 24, 0]);
+  t.deepEqual(run.counted.offline.dealerBytes, [0, 0, 0]);
 });
 
 test('what an owner holds is opened by that owner alone', async (t) => {

@@ -5,12 +5,13 @@
 //     [B(x, w)] = B(x^, [w]) - B([a], w^) + [B(a, b)].
 // The second and third term do not depend on the input once w^ is known: weights are opened once per deployment, under
 // a long-lived mask, so a linear layer costs the opening of its input and one product, whatever its weights weigh.
-// [w] of weights that one party holds in the clear is held by that party alone, and so is the online product.
+// [w] of weights that one party holds in the clear is held by that party alone, and so is the online product: only it
+// has to see x^, whose mask it need not have a part of (spec/refinements.py E).
 
 import type { Node } from '../ir/graph';
-import type { Joint, Use } from '../joint';
+import type { Joint, Opened, Use } from '../joint';
 import type { KernelName } from '../kernels';
-import type { Value } from '../program';
+import { isSingle, type PartySet, type Value } from '../program';
 import {
   broadcast,
   broadcastClear,
@@ -18,6 +19,7 @@ import {
   numbersAttr,
   outputShape,
   type Protocol,
+  type Run,
   ring,
   strides,
   type Twin,
@@ -30,15 +32,43 @@ interface Bilinear {
   readonly elements: number;
 }
 
-/** [B(x, w)] of two shares by their openings. `use` prepares an operand (broadcast for element-wise products). */
-function product(joint: Joint, map: Bilinear, x: Value, w: Value): Value {
-  const ox = joint.open(x);
-  const ow = joint.open(w);
+/** The party that holds all of a share, if there is one. */
+function holderOf(share: Value): PartySet | null {
+  return isSingle(share.parties) ? share.parties : null;
+}
+
+/**
+ * The opening of a factor that is multiplied by [w]. Only the holders of [w] need to see it: where one party holds the
+ * weights and nothing else needs the opening, the others send it their masked shares and it sends nothing back.
+ */
+function openFactor(joint: Joint, x: Twin, w: Value): Opened {
+  const holder = holderOf(w);
+  if (holder === null || x.openedFor !== holder || joint.isOpened(x.share)) return joint.open(x.share);
+  return joint.open(x.share, { audience: holder });
+}
+
+/** Factors in the order of the identity: weights, which are opened once per deployment, come second. */
+function ordered<T extends { share: Value }>(a: T, b: T): { x: T; w: T; swapped: boolean } {
+  const swapped = a.share.life === 'state' && b.share.life !== 'state';
+  return swapped ? { x: b, w: a, swapped } : { x: a, w: b, swapped };
+}
+
+/** What one party holds both factors of is computed by that party alone. */
+function isLocal(a: Value, b: Value): boolean {
+  return a.world === 'public' || b.world === 'public' || (holderOf(a) !== null && a.parties === b.parties);
+}
+
+/** [B(a, b)] of two shares by their openings. */
+function product(joint: Joint, map: Bilinear, a: Twin, b: Twin): Value {
   const form = ring(map.elements);
-  const dealt = joint.deal(joint.derive(map.kernel, [ox.mask, ow.mask], [...map.attr, 1, 0], form));
-  const known = joint.local(map.kernel, [joint.sharesOf(ox.mask), ow.hat], [...map.attr, 1, 0], form);
+  const { x, w, swapped } = ordered(a, b);
+  const pair = (left: Value, right: Value): Value[] => (swapped ? [right, left] : [left, right]);
+  const ox = openFactor(joint, x, w.share);
+  const ow = joint.open(w.share);
+  const dealt = joint.deal(joint.derive(map.kernel, pair(ox.mask, ow.mask), [...map.attr, 1, 0], form));
+  const known = joint.local(map.kernel, pair(joint.sharesOf(ox.mask), ow.hat), [...map.attr, 1, 0], form);
   const offset = joint.local('lincomb', [dealt, known], [0, 1, -1], form);
-  return joint.local(map.kernel, [ox.hat, w, offset], [...map.attr, 1, 1], form);
+  return joint.local(map.kernel, [...pair(ox.hat, w.share), offset], [...map.attr, 1, 1], form);
 }
 
 /** Shape attributes of matmul, from operands of rank 1 and above (numpy semantics). Equal or shared batches only. */
@@ -85,7 +115,7 @@ function expanded(
   const dims = target.flatMap((dim, i) => [dim, outS[i] as number, padded[i] === 1 ? 0 : (inS[i] as number)]);
   const attr = [0, 0, 1, target.length, 0, 0, ...dims];
   const elements = target.reduce((x, y) => x * y, 1);
-  return { share: copy(false, attr, elements), clear: copy(true, attr, elements), shape: target };
+  return { ...twin, share: copy(false, attr, elements), clear: copy(true, attr, elements), shape: target };
 }
 
 function matmulOperands(joint: Joint, node: Node, ins: readonly Twin[]): { map: Bilinear; a: Twin; b: Twin } {
@@ -142,8 +172,7 @@ function contraction(
     of: [of],
     build: (joint, node, ins) => {
       const { map, a, b } = prepare(joint, node, ins);
-      const secret = a.share.world === 'share' && b.share.world === 'share';
-      if (secret) return [product(joint, map, a.share, b.share)];
+      if (!isLocal(a.share, b.share)) return [product(joint, map, a, b)];
       return [joint.local(map.kernel, [a.share, b.share], [...map.attr, 1, 0], ring(map.elements))];
     },
     clear: (joint, node, ins) => {
@@ -165,33 +194,25 @@ export const conv2d: Protocol = contraction('conv2d', 'conv2d', (_joint, node, [
 export const multiply: Protocol = {
   name: 'multiply',
   of: ['mul'],
-  build: (joint, node, [x, y]) => {
+  build: (joint, node, [left, right]) => {
     const out = outputShape(node);
     const form = ring(out.reduce((a, b) => a * b, 1));
-    const [sx, sy] = [x!.share, y!.share];
-    const spread = (
-      v: Value,
-      t: Twin,
-      make: (
-        kernel: 'copy',
-        ins: Value[],
-        attr: readonly number[],
-        f: { elements: number; bits: number },
-      ) => Value,
-    ): Use => broadcast(v, t.shape, out, (attr, elements) => make('copy', [v], attr, ring(elements)));
-    const local = joint.local.bind(joint);
-    if (sx.world === 'public' || sy.world === 'public') {
-      return [joint.local('mulsum', [spread(sx, x!, local), spread(sy, y!, local)], [1, 1, 0], form)];
+    const { x, w } = ordered(left!, right!);
+    const spread = (v: Value, t: Twin, run: Run): Use =>
+      broadcast(v, t.shape, out, (attr, elements) => run('copy', [v], attr, ring(elements)));
+    const local: Run = joint.local.bind(joint);
+    if (isLocal(x.share, w.share)) {
+      return [joint.local('mulsum', [spread(x.share, x, local), spread(w.share, w, local)], [1, 1, 0], form)];
     }
-    const [ox, oy] = [joint.open(sx), joint.open(sy)];
-    const derive = joint.derive.bind(joint);
-    const [a, b] = [spread(ox.mask, x!, derive), spread(oy.mask, y!, derive)];
+    const [ox, ow] = [openFactor(joint, x, w.share), joint.open(w.share)];
+    const derive: Run = joint.derive.bind(joint);
+    const [a, b] = [spread(ox.mask, x, derive), spread(ow.mask, w, derive)];
     const dealt = joint.deal(joint.derive('mulsum', [a, b], [1, 1, 0], form));
     const factors = [
-      spread(ox.hat, x!, local),
-      spread(sy, y!, local),
-      spread(joint.sharesOf(ox.mask), x!, local),
-      spread(oy.hat, y!, local),
+      spread(ox.hat, x, local),
+      spread(w.share, w, local),
+      spread(joint.sharesOf(ox.mask), x, local),
+      spread(ow.hat, w, local),
     ];
     return [joint.local('mulsum', [...factors, dealt], [2, 1, -1, 1, 1], form)];
   },

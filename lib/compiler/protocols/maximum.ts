@@ -7,14 +7,11 @@
 
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/graph';
-import type { Form, Joint, Opened, Use } from '../joint';
-import type { KernelName } from '../kernels';
+import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
 import { bitToRing, isNegative, type OpenedBit, openComplement, select } from './compare';
 import { windowAttr } from './linear';
-import { type Knobs, numberAttr, type Protocol, RING_BITS, ring, strides } from './protocol';
-
-type Run = (kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form) => Value;
+import { type Knobs, numberAttr, type Protocol, RING_BITS, type Run, ring, strides } from './protocol';
 
 /** Rows [k][m] of candidates, row-major, and how to take and join rows in one world. */
 interface Rows {

@@ -6,15 +6,26 @@
 
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/graph';
-import type { Joint, Use } from '../joint';
-import type { Value } from '../program';
+import type { Form, Joint, Use } from '../joint';
+import type { KernelName } from '../kernels';
+import type { PartySet, Value } from '../program';
 
 /** A value of the graph in both worlds. `share` may be public (a public constant). */
 export interface Twin {
   readonly share: Value;
   readonly clear: Value;
   readonly shape: readonly number[];
+  /** Set where only products with what this one party holds will open the value. */
+  readonly openedFor?: PartySet;
 }
+
+/** A kernel in one of the worlds: `local`, `derive` or `clear` of the joint program. */
+export type Run = (
+  kernel: KernelName,
+  ins: readonly Use[],
+  attr: readonly (number | bigint)[],
+  form: Form,
+) => Value;
 
 /** Parameters of comparisons: see compare.ts. Defaults: width 64, digits of 4 bits, gates of fan-in 4. */
 export interface ComparisonKnobs {

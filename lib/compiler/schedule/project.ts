@@ -10,7 +10,6 @@ import {
   has,
   type Io,
   type KernelStep,
-  leadOf,
   memoryBytes,
   type Operand,
   type Origin,
@@ -35,6 +34,7 @@ import type {
   Source,
   Stream,
 } from './plan';
+import { leadsAt, neededAt, operandsAt, runsAt } from './presence';
 
 /** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
 const ENTRY_BITS = 62;
@@ -60,6 +60,7 @@ class Projection {
   private readonly places = new Map<number, Place>();
   private readonly corrections = new Map<number, Place>();
   private readonly lastPhase: readonly number[];
+  private readonly needed: ReadonlySet<number>;
   private phase = 0;
 
   constructor(
@@ -68,6 +69,7 @@ class Projection {
   ) {
     this.n = program.parties;
     this.lastPhase = lastUses(program);
+    this.needed = neededAt(program, role);
   }
 
   plan(): Plan {
@@ -130,8 +132,7 @@ class Projection {
   private enter(phase: Phase): void {
     this.program.ios.forEach((io, index) => {
       const v = this.ioValue(io);
-      if (io.kind === 'output' || v === null || v.phase !== phase || (this.lastPhase[v.id] as number) < 0)
-        return;
+      if (io.kind === 'output' || v === null || v.phase !== phase || !this.needed.has(v.id)) return;
       if (this.isParty && !has(v.parties, this.role)) return;
       const place = this.define(v);
       if (this.isParty && io.owner === 'secret')
@@ -220,26 +221,11 @@ class Projection {
 
   // ---- steps ---------------------------------------------------------------------------------------------------
 
-  private runs(step: KernelStep): boolean {
-    if (step.world === 'mask') return this.role === dealerRole(this.n);
-    if (step.world === 'clear') return this.role === cleartextRole(this.n);
-    const out = this.value(step.out.find((id) => id >= 0) as number);
-    return this.isParty && has(out.parties, this.role);
-  }
-
   private kernel(step: KernelStep): void {
-    if (!this.runs(step)) return;
-    const out = this.value(step.out.find((id) => id >= 0) as number);
-    const lead = step.world !== 'share' || leadOf(out.parties) === this.role;
-    const drop = (o: Operand): boolean =>
-      step.world === 'share' &&
-      !lead &&
-      this.value(o.value).world === 'public' &&
-      (step.kernel === 'lincomb' || step.kernel === 'copy');
-    const sources = step.in.map((o) => {
-      const s = drop(o) ? null : this.source(o);
-      return s !== null && s.place === null && s.streams.length === 0 ? null : s;
-    });
+    if (!runsAt(this.program, step, this.role) || !step.out.some((id) => this.needed.has(id))) return;
+    const lead = leadsAt(this.program, step, this.role);
+    const present = operandsAt(this.program, step, this.role);
+    const sources = step.in.map((o, i) => (present[i] ? this.source(o) : null));
     const { node } = step;
     const put = (kernel: KernelStep['kernel'], ins: readonly Source[], attr: KernelStep['attr']): void =>
       this.emit({
@@ -251,18 +237,14 @@ class Projection {
         out: step.out.map((id) => this.sink(id)),
         attr,
       });
-    const present = sources.filter((s) => s !== null);
+    const operands = sources.filter((s) => s !== null);
     if (step.kernel === 'lincomb') {
-      put('lincomb', present, [
+      put('lincomb', operands, [
         step.attr[0] as number,
         ...step.attr.slice(1).filter((_, i) => sources[i] !== null),
       ]);
     } else if (step.kernel === 'copy') {
-      const kept = keepPieces(
-        step.attr,
-        sources.map((s) => s !== null),
-      );
-      put('copy', present, kept);
+      put('copy', operands, keepPieces(step.attr, present));
     } else if (CONTRACTIONS.has(step.kernel)) {
       const [a, b, c] = sources;
       if (a && b) put(step.kernel, c ? [a, b, c] : [a, b], c ? step.attr : [...step.attr.slice(0, -1), 0]);
@@ -331,6 +313,7 @@ class Projection {
       return [f];
     });
     for (const segment of step.segments) {
+      if (!this.needed.has(segment.out)) continue;
       const contributions = frames.flatMap((f) =>
         f.parts.filter((part) => part.segment === segment).map((part) => part.place),
       );
@@ -402,6 +385,7 @@ class Projection {
     if (segment.mask !== undefined) {
       const mask = this.value(segment.mask);
       const origin = mask.origin as Origin & { kind: 'uniform' };
+      if (!has(mask.parties, this.role)) return [];
       return [{ key: 0, fresh: mask.life === 'run', value: origin.stream, sign: 1 }];
     }
     return partiesOf(segment.senders)
