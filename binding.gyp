@@ -3,7 +3,7 @@
 {
   'target_defaults': {
     'include_dirs': ['native'],
-    'cflags': ['-Wall', '-Wextra', '-Wno-psabi', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],
+    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],
     'cflags_cc': ['-std=c++20', '-fvisibility-inlines-hidden'],
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions', '-fno-rtti', '-Wno-unused-parameter'],
     'cflags!': ['-fno-exceptions', '-Wno-unused-parameter'],
@@ -43,7 +43,10 @@
     {
       'target_name': 'cryptorch',
       'product_name': 'cryptorch_native',
-      'sources': ['<!@(node -p "require(\'./native/sources.json\').addon.join(\' \')")'],
+      'sources': [
+        '<!@(node -p "require(\'./native/sources.json\').addon.join(\' \')")',
+        '<!@(node -p "require(\'./native/sources.json\').net.join(\' \')")',
+      ],
       'dependencies': [
         'core',
         '<!(node -p "require(\'node-addon-api\').targets"):node_addon_api_except',
@@ -98,8 +101,6 @@
           'cflags': [
             '-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mavx512ifma', '-mavx512vbmi', '-mavx512vbmi2',
             '-mavx512bitalg', '-mavx512vpopcntdq', '-mgfni', '-mvaes', '-mvpclmulqdq', '-mbmi2', '-maes',
-            # false alarms in the intrinsics of gcc 12
-            '-Wno-uninitialized', '-Wno-maybe-uninitialized',
           ],
         },
       ],

@@ -44,6 +44,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_run(env, exports);
   export_ring(env, exports);
   export_invoke(env, exports);
+  export_endpoint(env, exports);
   return exports;
 }
 

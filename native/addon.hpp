@@ -7,5 +7,6 @@ namespace cryptorch {
 void export_run(Napi::Env env, Napi::Object exports);
 void export_ring(Napi::Env env, Napi::Object exports);
 void export_invoke(Napi::Env env, Napi::Object exports);
+void export_endpoint(Napi::Env env, Napi::Object exports);
 
 }  // namespace cryptorch

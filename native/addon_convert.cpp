@@ -25,11 +25,16 @@ void invalid(const std::string& what) { throw Error(Code::invalid_option, what);
 
 std::span<std::byte> bytes_of(const Napi::Value& value, const char* what) {
   if (!value.IsTypedArray()) invalid(std::string(what) + " is not a typed array");
-  const Napi::TypedArray array = value.As<Napi::TypedArray>();
-  auto* data = static_cast<std::byte*>(array.ArrayBuffer().Data());
-  const size_t bytes = array.ByteLength();
+  // Not through napi_get_arraybuffer_info, which refuses memory that is shared between threads.
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  const napi_status status =
+      napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr);
+  if (status != napi_ok) invalid(std::string(what) + " cannot be read");
+  const size_t bytes = length * value.As<Napi::TypedArray>().ElementSize();
   if (!data || !bytes) return {};
-  return {data + array.ByteOffset(), bytes};
+  return {static_cast<std::byte*>(data), bytes};
 }
 
 std::span<uint64_t> words_of(const Napi::Value& value, const char* what) {
@@ -63,6 +68,12 @@ uint64_t integer_of(const Napi::Value& value, const char* what, uint64_t most) {
     invalid(std::string(what) + " is not an integer from 0 to " + std::to_string(most));
   }
   return static_cast<uint64_t>(number);
+}
+
+double number_of(const Napi::Value& value, const char* what) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number < 1e300)) invalid(std::string(what) + " must be a number that is not negative");
+  return number;
 }
 
 uint64_t integer_or(const Napi::Value& value, const char* what, uint64_t most, uint64_t missing) {

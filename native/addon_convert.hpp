@@ -43,6 +43,9 @@ Element element_of(const Napi::Value& value, const char* what);
 uint64_t integer_of(const Napi::Value& value, const char* what, uint64_t most);
 uint64_t integer_or(const Napi::Value& value, const char* what, uint64_t most, uint64_t missing);
 
+// A finite number that is not negative.
+double number_of(const Napi::Value& value, const char* what);
+
 // The kernels of the instruction set that a value names; undefined stands for the best one.
 const KernelTable& table_of(const Napi::Value& isa);
 

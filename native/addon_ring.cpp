@@ -127,8 +127,9 @@ Napi::Value encode(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
     const Input input{element_of(info[0], "x"), bytes_of(info[0], "x").data(),
                       info[0].As<Napi::TypedArray>().ElementLength()};
-    const Io io{false, Phase::online, input.elements, static_cast<int32_t>(integer_of(info[1], "scale", 62)),
-                63};
+    const Io io{
+        false, false, Phase::online, input.elements, static_cast<int32_t>(integer_of(info[1], "scale", 62)),
+        63};
     auto out = Napi::BigUint64Array::New(info.Env(), input.elements);
     Pool alone(0);
     encode_input(io, 0, input, out.Data(), alone);
@@ -140,7 +141,8 @@ Napi::Value encode(const Napi::CallbackInfo& info) {
 Napi::Value decode(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
     const auto a = words_of(info[0], "a");
-    const Io io{true, Phase::online, a.size(), static_cast<int32_t>(integer_of(info[1], "scale", 62)), 64};
+    const Io io{true, true, Phase::online, a.size(), static_cast<int32_t>(integer_of(info[1], "scale", 62)),
+                64};
     auto out = Napi::Float64Array::New(info.Env(), a.size());
     if (a.empty()) return out;
     Pool alone(0);

@@ -81,6 +81,12 @@ LocalConfig config_of(const Napi::Value& value) {
   config.address.run = static_cast<uint32_t>(integer_or(given.Get("run"), "run", 0xFFFFFFFF, 1));
   config.threads = static_cast<uint32_t>(integer_or(given.Get("threads"), "threads", 4096, 0));
   config.memory_limit = integer_or(given.Get("memoryLimit"), "memoryLimit", kMostSafe, 0);
+  const Napi::Value network = given.Get("network");
+  if (network.IsObject()) {
+    const Napi::Object shape = network.As<Napi::Object>();
+    config.network = {number_of(shape.Get("bitsPerSecond"), "bitsPerSecond"),
+                      number_of(shape.Get("roundTrip"), "roundTrip")};
+  }
   config.timeout_ms = integer_or(given.Get("timeoutMs"), "timeoutMs", uint64_t{1} << 40, 0);
   const Napi::Value isa = given.Get("isa");
   if (isa.IsString()) config.isa = isa.As<Napi::String>().Utf8Value();

@@ -25,6 +25,7 @@ interface RunOptions {
   readonly out?: string;
   readonly json?: boolean;
   readonly printIr?: boolean;
+  readonly network?: string;
 }
 
 export function runCommand(): Command {
@@ -51,6 +52,10 @@ export function runCommand(): Command {
     .option('--seed <text>', 'seed of all randomness, for reproducible runs only')
     .option('-o, --out <file>', 'write the outputs to a .npz file')
     .option('--json', 'print one JSON object instead of tables')
+    .option(
+      '--network <shape>',
+      'emulate a network: lan, wan, or bandwidth and round trip such as 400Mbit,4ms',
+    )
     .option('--print-ir', 'print the compiled graph')
     .action(run);
 }
@@ -72,6 +77,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
   const result = await runLocal(model, inputs, {
     ...(options.seed !== undefined && { seed: options.seed }),
     ...(options.cleartext && { cleartext: true }),
+    ...(options.network !== undefined && { network: options.network }),
     onProgress: (event) => progress.update(event),
   }).finally(() => progress.end());
   progress.note(times(result));

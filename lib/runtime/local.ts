@@ -16,6 +16,7 @@ import {
   type PhaseCounters,
 } from '../native';
 import { checkTensor, type Tensor } from '../tensor';
+import { parseNetwork } from './network';
 import { drawSeeds, keysOf } from './seeds';
 
 export interface RunOptions {
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Instruction set: `baseline`, `avx2`, `avx512`. Default: the best of this machine. */
   readonly isa?: Isa;
+  /** Emulates a network on every link: `lan`, `wan`, or bandwidth and round-trip time such as `400Mbit,4ms`. */
+  readonly network?: string;
 }
 
 /** What one node of the model caused, as counted; bytes are summed over all senders and receivers. */
@@ -125,6 +128,7 @@ export function localConfig(program: Program, numbers: Numbers, options: RunOpti
     ...(options.threads !== undefined && { threads: options.threads }),
     ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
     ...(options.isa !== undefined && { isa: options.isa }),
+    ...(options.network !== undefined && { network: parseNetwork(options.network) }),
   };
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -11,11 +12,15 @@
 
 #include "error.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace cryptorch {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-constexpr uint64_t kTail = 256;  // readable bytes behind a region: vector loads may run past the last element
+constexpr uint64_t kTail = 64;  // readable bytes behind a region: vector loads may run past the last element
 constexpr uint64_t kHuge = uint64_t{8} << 20;
 
 uint64_t machine_memory() {
@@ -30,6 +35,23 @@ uint64_t machine_memory() {
   if (limit) message += ", " + std::to_string(limit) + " are allowed";
   throw Error(Code::out_of_memory, message,
               {{"needed", static_cast<int64_t>(needed)}, {"limit", static_cast<int64_t>(limit)}});
+}
+
+// Regions are no heap blocks, so an address sanitizer has to be told what lies outside; and what may be read
+// behind a region must not have been written.
+void fence([[maybe_unused]] std::byte* data, [[maybe_unused]] uint64_t size, [[maybe_unused]] size_t mapped) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(data + size + kTail, mapped - size - kTail);
+#endif
+}
+
+void check_fence([[maybe_unused]] std::byte* data, [[maybe_unused]] uint64_t size,
+                 [[maybe_unused]] size_t mapped) {
+#if defined(__SANITIZE_ADDRESS__)
+  const std::byte* tail = data + size;
+  if (std::any_of(tail, tail + kTail, [](std::byte b) { return b != std::byte{0}; })) std::abort();
+  ASAN_UNPOISON_MEMORY_REGION(data, mapped);
+#endif
 }
 
 }  // namespace
@@ -60,6 +82,7 @@ Region& Region::operator=(Region&& other) noexcept {
 
 void Region::release() {
   if (!data_) return;
+  check_fence(data_, size_, mapped_);
   wipe(data_, size_);
   munmap(data_, mapped_);
   arena_->live_.fetch_sub(size_, std::memory_order_relaxed);
@@ -83,6 +106,7 @@ Region Arena::allocate(uint64_t bytes) {
 #ifdef MADV_DONTDUMP
   madvise(data, mapped, MADV_DONTDUMP);  // shares do not belong in a core dump
 #endif
+  fence(static_cast<std::byte*>(data), bytes, mapped);
   region.arena_ = this;
   region.data_ = static_cast<std::byte*>(data);
   region.size_ = bytes;

@@ -1,6 +1,9 @@
 #include "local.hpp"
 
 #include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
 
 #include <algorithm>
 #include <condition_variable>
@@ -9,7 +12,6 @@
 #include <thread>
 
 #include "../cpu/dispatch.hpp"
-#include "memory_link.hpp"
 
 namespace cryptorch {
 namespace {
@@ -116,7 +118,7 @@ void LocalRun::State::connect() {
   for (size_t a = 0; a < plans.size(); ++a) {
     for (size_t b = a + 1; b < plans.size(); ++b) {
       if (plans[a].is_cleartext() || plans[b].is_cleartext()) continue;
-      auto [one, other] = memory_link(poll);
+      auto [one, other] = memory_link(poll, config.network);
       links_of[a][plans[b].role] = one.get();
       links_of[b][plans[a].role] = other.get();
       links.push_back(std::move(one));
@@ -170,7 +172,7 @@ void LocalRun::State::run_role(size_t position) {
   std::vector<Output> outputs(plan.ios.size());
   out.outputs.resize(plan.ios.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (!plan.ios[i].output) continue;
+    if (!plan.ios[i].written) continue;
     LocalOutput& to = out.outputs[i];
     to.present = true;
     to.integers = std::find(role.integers.begin(), role.integers.end(), i) != role.integers.end();

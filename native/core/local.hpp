@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "executor.hpp"
+#include "memory_link.hpp"
 
 namespace cryptorch {
 
@@ -32,10 +33,11 @@ struct LocalConfig {
   uint64_t memory_limit = 0;  // bytes of all roles together; 0: the memory of the machine
   uint64_t timeout_ms = 0;    // of the whole run; 0: none
   std::string isa;            // empty: the best this machine has
+  NetworkShape network;       // of every link
 };
 
 struct LocalOutput {
-  bool present = false;
+  bool present = false;  // the role computes it
   bool integers = false;
   std::vector<uint64_t> data;  // doubles or int64, bit by bit
 };

@@ -34,6 +34,7 @@ struct Message {
   }
 
   HeaderBytes header;
+  Clock::time_point arrival{};
   std::unique_ptr<std::byte[]> payload;
   size_t capacity = 0;
   size_t bytes = 0;
@@ -42,7 +43,7 @@ struct Message {
 // One direction: one sender, one receiver.
 class Queue {
  public:
-  explicit Queue(std::chrono::microseconds poll) : poll_(poll) {}
+  Queue(std::chrono::microseconds poll, NetworkShape shape) : poll_(poll), shape_(shape) {}
 
   void push(const HeaderBytes& header, std::span<const std::byte> payload) {
     std::list<Message> one;
@@ -55,6 +56,7 @@ class Queue {
     one.front().fill(header, payload);
     {
       std::lock_guard lock(mutex_);
+      if (shape_.shaped()) one.front().arrival = arrival(kHeaderBytes + payload.size());
       waiting_.splice(waiting_.end(), one);
       count_.fetch_add(1, std::memory_order_release);
     }
@@ -74,6 +76,7 @@ class Queue {
       throw Error(Code::timeout, "no frame arrived before the deadline");
     }
     if (waiting_.empty()) throw Error(Code::connection, "the link was closed");
+    if (shape_.shaped()) travel(lock, deadline);
     current_.splice(current_.end(), waiting_, waiting_.begin());
     count_.fetch_sub(1, std::memory_order_relaxed);
     return current_.front().header;
@@ -98,6 +101,31 @@ class Queue {
   }
 
  private:
+  static Clock::duration seconds(double value) {
+    constexpr double kMost = 1e5;  // far from what the clock can hold
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(value, kMost)));
+  }
+
+  // When a frame that is sent now has arrived: the line is free once the frames before it have left.
+  Clock::time_point arrival(size_t bytes) {
+    free_ = std::max(free_, Clock::now());
+    if (shape_.bits_per_second > 0)
+      free_ += seconds(8.0 * static_cast<double>(bytes) / shape_.bits_per_second);
+    return free_ + seconds(shape_.round_trip / 2);
+  }
+
+  // Waits until the first frame has arrived; the last stretch by polling, because sleeping oversleeps.
+  void travel(std::unique_lock<std::mutex>& lock, Deadline deadline) {
+    constexpr auto kOversleep = std::chrono::microseconds(100);
+    const Clock::time_point arrival = waiting_.front().arrival;
+    const auto closed = [&] { return closed_; };
+    if (arrived_.wait_until(lock, std::min(deadline, arrival - kOversleep), closed)) return;
+    if (arrival > deadline) throw Error(Code::timeout, "no frame arrived before the deadline");
+    lock.unlock();
+    while (Clock::now() < arrival) std::this_thread::yield();
+    lock.lock();
+  }
+
   // The smallest spare buffer that is large enough, or else the largest one.
   void take_spare(std::list<Message>& out, size_t bytes) {
     auto best = spare_.end();
@@ -113,6 +141,8 @@ class Queue {
   }
 
   const std::chrono::microseconds poll_;
+  const NetworkShape shape_;
+  Clock::time_point free_{};  // when the last bit sent so far has left
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::atomic<size_t> count_{0};
@@ -143,8 +173,9 @@ class MemoryLink : public Link {
 
 }  // namespace
 
-std::pair<std::unique_ptr<Link>, std::unique_ptr<Link>> memory_link(std::chrono::microseconds poll) {
-  auto there = std::make_shared<Queue>(poll), back = std::make_shared<Queue>(poll);
+std::pair<std::unique_ptr<Link>, std::unique_ptr<Link>> memory_link(std::chrono::microseconds poll,
+                                                                    NetworkShape shape) {
+  auto there = std::make_shared<Queue>(poll, shape), back = std::make_shared<Queue>(poll, shape);
   return {std::make_unique<MemoryLink>(there, back), std::make_unique<MemoryLink>(back, there)};
 }
 

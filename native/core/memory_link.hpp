@@ -1,4 +1,7 @@
-// Links between threads of one process: a queue per direction, whose buffers are used again.
+// Links between threads of one process: a queue per direction, whose buffers are used again. A link can
+// behave like a network: every direction carries so many bits a second, one frame after the other, and a
+// frame arrives half a round trip after its last bit was sent. The receiver waits for that moment in its own
+// thread.
 #pragma once
 #include <memory>
 #include <utility>
@@ -7,7 +10,15 @@
 
 namespace cryptorch {
 
+struct NetworkShape {
+  double bits_per_second = 0;  // 0: unlimited
+  double round_trip = 0;       // seconds
+
+  bool shaped() const { return bits_per_second > 0 || round_trip > 0; }
+};
+
 // The two ends of a new link. A receiver polls for `poll` before it sleeps.
-std::pair<std::unique_ptr<Link>, std::unique_ptr<Link>> memory_link(std::chrono::microseconds poll);
+std::pair<std::unique_ptr<Link>, std::unique_ptr<Link>> memory_link(std::chrono::microseconds poll,
+                                                                    NetworkShape shape = {});
 
 }  // namespace cryptorch

@@ -59,7 +59,7 @@ class Decoder {
 
  private:
   void io() {
-    Io io;
+    Io io{};
     io.output = reader_.number("kind of input or output", 1) == 1;
     io.phase = static_cast<Phase>(reader_.number("phase", kPhases - 1));
     io.elements = reader_.number("elements", kMostElements);
@@ -290,11 +290,12 @@ class Decoder {
     IoStep step;
     if (plan_.ios.empty()) reader_.fail("a step without inputs and outputs");
     step.io = reader_.number32("input or output", plan_.ios.size() - 1);
-    const Io& io = plan_.ios[step.io];
+    Io& io = plan_.ios[step.io];
     if (io.output != (type == StepType::output))
       reader_.fail("an input where an output belongs, or the reverse");
     if (io.phase != phase) reader_.fail("an input or output in a phase that is not its own");
     step.data = ref(layout_bytes(Layout::ring, io.elements, 64, 0), false, "an input or output");
+    io.written = io.output;
     step.part = 0;
     step.parts = 1;
     if (type == StepType::share_input) {

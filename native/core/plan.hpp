@@ -62,6 +62,7 @@ struct Result {
 
 struct Io {
   bool output;
+  bool written;  // an output that this role computes
   Phase phase;
   uint64_t elements;
   int32_t scale;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 namespace cryptorch {
 namespace {
@@ -14,7 +15,11 @@ constexpr auto kPoll = std::chrono::microseconds(50);
 
 Pool::Pool(size_t workers) {
   threads_.reserve(workers);
-  for (size_t i = 0; i < workers; ++i) threads_.emplace_back([this, i] { serve(i); });
+  try {
+    for (size_t i = 0; i < workers; ++i) threads_.emplace_back([this, i] { serve(i); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those there are will do.
+  }
 }
 
 Pool::~Pool() {

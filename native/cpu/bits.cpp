@@ -1,29 +1,11 @@
 #include "bits.hpp"
 
+#include "transpose.hpp"
+
 namespace cryptorch::CT_TARGET {
 namespace {
 
 #if defined(__GFNI__) && defined(__AVX512VBMI__)
-
-// Transposes 8 x 8 words.
-CT_INLINE void transpose_words(const __m512i* in, __m512i* out) {
-  __m512i a[8], b[8];
-  CT_UNROLL for (int i = 0; i < 4; ++i) {
-    a[2 * i] = _mm512_unpacklo_epi64(in[2 * i], in[2 * i + 1]);
-    a[2 * i + 1] = _mm512_unpackhi_epi64(in[2 * i], in[2 * i + 1]);
-  }
-  CT_UNROLL for (int i = 0; i < 2; ++i) {
-    CT_UNROLL for (int j = 0; j < 2; ++j) {
-      b[4 * i + j] = _mm512_shuffle_i64x2(a[4 * i + j], a[4 * i + 2 + j], 0x88);
-      b[4 * i + 2 + j] = _mm512_shuffle_i64x2(a[4 * i + j], a[4 * i + 2 + j], 0xDD);
-    }
-  }
-  // b[0]: columns 0 and 4 of rows 0..3, b[1]: 1 and 5, b[2]: 2 and 6, b[3]: 3 and 7; b[4..7] the same of rows 4..7.
-  CT_UNROLL for (int j = 0; j < 4; ++j) {
-    out[j] = _mm512_shuffle_i64x2(b[j], b[4 + j], 0x88);
-    out[4 + j] = _mm512_shuffle_i64x2(b[j], b[4 + j], 0xDD);
-  }
-}
 
 // Where the bytes (lane, byte) of a register go: to (byte, lane), and to (byte, 7 - lane).
 alignas(64) const uint8_t kTurned[64] = {
@@ -72,7 +54,7 @@ void bit_planes(const uint64_t* values, uint32_t width, Plane planes[64]) {
     transpose_words(x, y);  // register g, lanes i, bytes r
     CT_UNROLL for (int g = 0; g < 8; ++g) x[g] = turn_bytes(y[g]);  // register g, lanes r, bytes i
     transpose_words(x, y);                                           // register r, lanes g, bytes i
-    CT_UNROLL for (int r = 0; r < 8; ++r) planes[8 * j + r] = (Plane)y[r];
+    CT_UNROLL for (int r = 0; r < 8; ++r) planes[8 * j + r].piece[0] = (Piece)y[r];
   }
 }
 
@@ -80,19 +62,35 @@ void bit_planes(const uint64_t* values, uint32_t width, Plane planes[64]) {
 
 void bit_planes(const uint64_t* values, uint32_t, Plane planes[64]) {
   for (uint32_t k = 0; k < 64; ++k) {
-    for (uint32_t g = 0; g < kPlaneWords; ++g) ((uint64_t*)(planes + k))[g] = values[64 * g + k];
+    for (uint32_t g = 0; g < kPlaneWords; ++g) words_of(planes + k)[g] = values[64 * g + k];
   }
   // Eight transpositions of 64 x 64 bits side by side: swap ever smaller blocks off the diagonal.
   uint64_t mask = 0x00000000FFFFFFFF;
   for (uint32_t j = 32; j; j >>= 1, mask ^= mask << j) {
     for (uint32_t k = 0; k < 64; k = (k + j + 1) & ~j) {
-      const Plane t = ((planes[k] >> j) ^ planes[k + j]) & mask;
-      planes[k] ^= t << j;
-      planes[k + j] ^= t;
+      CT_UNROLL for (uint32_t i = 0; i < kPieces; ++i) {
+        Piece &low = planes[k].piece[i], &high = planes[k + j].piece[i];
+        const Piece t = ((low >> j) ^ high) & mask;
+        low ^= t << j;
+        high ^= t;
+      }
     }
   }
 }
 
 #endif
+
+void bit_masks(const Plane* plane, uint64_t* masks) {
+  for (uint32_t w = 0; w < kPlaneWords; ++w) {
+    const uint64_t word = words_of(plane)[w];
+    for (uint32_t j = 0; j < 64; j += 8, masks += 8) {
+#if defined(__AVX512F__)
+      _mm512_storeu_si512(masks, _mm512_maskz_set1_epi64((__mmask8)(word >> j), -1));
+#else
+      for (uint32_t k = 0; k < 8; ++k) masks[k] = 0 - ((word >> (j + k)) & 1);
+#endif
+    }
+  }
+}
 
 }  // namespace cryptorch::CT_TARGET

@@ -2,6 +2,7 @@
 // out and C [N, O, OH, OW]. For each image and group it is the product of K, (O / groups) x (C / groups kh kw), with the
 // matrix whose columns are the windows (image.hpp), which are packed from the image as the product needs them.
 // Attributes: N, C, H, W, O, kh, kw, sh, sw, dh, dw, pt, pl, OH, OW, groups, s, c.
+#include "depthwise.hpp"
 #include "image.hpp"
 #include "kernels.hpp"
 
@@ -23,6 +24,8 @@ struct Shape {
   uint64_t depth() const { return (uint64_t)(c / groups * kh * kw); }
   uint64_t rows() const { return (uint64_t)(o / groups); }
   uint64_t columns() const { return (uint64_t)(oh * ow); }
+  // Too few filters for a product of matrices: units are rows of the result then.
+  bool thin() const { return rows() <= 2; }
   uint64_t row_tiles() const { return ceil_div(rows(), kUnitRows); }
   uint64_t column_tiles() const { return ceil_div(columns(), kUnitColumns); }
 };
@@ -45,11 +48,15 @@ const char* check(const Args& args) {
   return args.ins == 3 ? check_memory(args.in[2], result) : nullptr;
 }
 
-// Tiles in the order image, group, pixels, channels.
+// Tiles in the order image, group, pixels, channels; or rows of the result in the order image, channel, row.
 uint64_t units(const Args& args, uint64_t* grain) {
   const Shape s(args.attr);
   *grain = 1;
   if (s.empty()) return 0;
+  if (s.thin()) {
+    *grain = 1 + 65536 / ((uint64_t)s.ow * at_most(s.depth() + 1, 65536));
+    return (uint64_t)(s.n * s.o * s.oh);
+  }
   const uint64_t work = at_most(s.rows(), kUnitRows) * at_most(s.columns(), kUnitColumns) * at_most(s.depth() + 1, 65536);
   *grain = 1 + 65536 / work;
   return (uint64_t)(s.n * s.groups) * s.column_tiles() * s.row_tiles();
@@ -57,12 +64,31 @@ uint64_t units(const Args& args, uint64_t* grain) {
 
 size_t scratch_bytes(const Args& args) {
   const Shape s(args.attr);
-  return s.empty() ? 0 : gemm_scratch(s.rows(), s.depth(), s.columns());
+  return s.empty() || s.thin() ? 0 : gemm_scratch(s.rows(), s.depth(), s.columns());
+}
+
+Image image_of(const Args& args, const Shape& s, uint64_t n, uint64_t group) {
+  const uint64_t channel = n * (uint64_t)s.c + group * (uint64_t)(s.c / s.groups);
+  return {(const uint64_t*)args.in[0].data + channel * (uint64_t)(s.h * s.w),
+          s.h, s.w, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.pt, s.pl, s.ow};
+}
+
+void run_thin(const Args& args, const Shape& s, bool add) {
+  const uint64_t filters = (uint64_t)s.o, height = (uint64_t)s.oh;
+  for (uint64_t at = args.first, end = args.first + args.count; at < end;) {
+    const uint64_t n = at / height / filters, filter = at / height % filters, row = at % height;
+    const uint64_t rows = at_most(height - row, end - at), result = (n * filters + filter) * s.columns();
+    depthwise(image_of(args, s, n, filter / s.rows()), s.c / s.groups, (const uint64_t*)args.in[1].data + filter * s.depth(),
+              (uint64_t)args.attr[16], add ? (const uint64_t*)args.in[2].data + result : nullptr, (uint64_t)args.attr[17],
+              (int64_t)row, (int64_t)rows, (uint64_t*)args.out[0].data + result);
+    at += rows;
+  }
 }
 
 void run(const Args& args, void* memory) {
   const Shape s(args.attr);
   const bool add = args.ins == 3 && args.attr[17];
+  if (s.thin()) return run_thin(args, s, add);
   const uint64_t rows = s.rows(), depth = s.depth(), columns = s.columns();
   const uint64_t row_tiles = s.row_tiles(), column_tiles = s.column_tiles(), groups = (uint64_t)s.groups;
   for (uint64_t at = args.first, end = args.first + args.count; at < end;) {
@@ -78,9 +104,7 @@ void run(const Args& args, void* memory) {
     at += tall * wide;
 
     const uint64_t n = image / groups, group = image % groups;
-    const uint64_t channels = (uint64_t)(s.c / s.groups);
-    const Image x = {(const uint64_t*)args.in[0].data + (n * (uint64_t)s.c + group * channels) * (uint64_t)(s.h * s.w),
-                     s.h, s.w, s.kh, s.kw, s.sh, s.sw, s.dh, s.dw, s.pt, s.pl, s.ow};
+    const Image x = image_of(args, s, n, group);
     const uint64_t result = (n * (uint64_t)s.o + group * rows) * columns;
     const Gemm g = {rows,
                     depth,

@@ -57,7 +57,7 @@ size_t scratch_bytes(const Args& args) {
   return (2 * (size_t)totals.wires + totals.tops + kMostProducts + 3 * 256) * sizeof(Plane);
 }
 
-void place(const Args& args, uint64_t block, int64_t at, Plane value) {
+void place(const Args& args, uint64_t block, int64_t at, const Plane& value) {
   if (at >= 0) {
     store_plane(args.out[0], block, (uint32_t)at, value);
   } else if (at < -1) {
@@ -66,7 +66,7 @@ void place(const Args& args, uint64_t block, int64_t at, Plane value) {
 }
 
 // Removes wire `wire` (the highest that is left) from a table over subsets.
-CT_INLINE void fold(Plane* table, uint32_t wire, Plane what) {
+CT_INLINE void fold(Plane* table, uint32_t wire, const Plane& what) {
   const uint32_t half = 1u << wire;
   for (uint32_t s = 0; s < half; ++s) table[s] = table[s + half] ^ (what & table[s]);
 }
@@ -77,7 +77,7 @@ struct Node {
 };
 
 // `subsets` and `sum` are tables of 256 planes. Returns G ^ g0, and P in *all.
-CT_INLINE Plane combine(const Node& node, Plane lead, Plane* subsets, Plane* sum, Plane* all) {
+CT_INLINE Plane combine(const Node& node, const Plane& lead, Plane* subsets, Plane* sum, Plane* all) {
   const uint32_t p_wires = node.shape.p_wires(), last = node.shape.fan_in - 1;
   const Plane* product = node.products;
   subsets[0] = lead;
@@ -124,7 +124,7 @@ void run(const Args& args, void* memory) {
     for (int64_t n = 0; n < args.attr[0]; ++n) {
       const int64_t* attributes = args.attr + 1 + 4 * n;
       const NodeShape shape = node_shape(attributes);
-      Plane g = *top, p = {};
+      Plane g = *top, p = splat(0);
       if (shape.fan_in == 1) {
         if (shape.need_p) p = top[1];
       } else {

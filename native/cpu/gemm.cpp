@@ -1,6 +1,7 @@
 #include "gemm.hpp"
 
 #include "gemm_tile.hpp"
+#include "transpose.hpp"
 
 namespace cryptorch::CT_TARGET {
 namespace {
@@ -8,17 +9,31 @@ namespace {
 constexpr uint64_t kDepth = 256;          // of a block of A and B
 constexpr uint64_t kBlockRows = 96;       // of A: 192 KiB
 constexpr uint64_t kBlockColumns = 384;   // of B: 768 KiB
+constexpr uint64_t kFewColumns = 64;      // for so few, A is read where it is
 constexpr uint64_t kAccumulator = (uint64_t)kTileRows * kPanelColumns;
 
-using Tile = void (*)(uint64_t depth, const uint64_t* a, const uint64_t* b, uint64_t* acc);
+using Tile = void (*)(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b, uint64_t* acc);
 
+// Tiles by number of rows, and by whether A is packed.
+template <bool packed>
+Tile tile_of(uint64_t rows) {
+  switch (rows) {
+    case 1: return gemm_tile<1, packed>;
 #if defined(__AVX512F__)
-constexpr Tile kTiles[] = {nullptr,      gemm_tile<1>, gemm_tile<2>, gemm_tile<3>,  gemm_tile<4>,  gemm_tile<5>, gemm_tile<6>,
-                           gemm_tile<7>, gemm_tile<8>, gemm_tile<9>, gemm_tile<10>, gemm_tile<11>, gemm_tile<12>};
-#else
-constexpr Tile kTiles[] = {nullptr, gemm_tile<1>, gemm_tile<2>};
+    case 2: return gemm_tile<2, packed>;
+    case 3: return gemm_tile<3, packed>;
+    case 4: return gemm_tile<4, packed>;
+    case 5: return gemm_tile<5, packed>;
+    case 6: return gemm_tile<6, packed>;
+    case 7: return gemm_tile<7, packed>;
+    case 8: return gemm_tile<8, packed>;
+    case 9: return gemm_tile<9, packed>;
+    case 10: return gemm_tile<10, packed>;
+    case 11: return gemm_tile<11, packed>;
 #endif
-static_assert(sizeof(kTiles) / sizeof(kTiles[0]) == kTileRows + 1);
+    default: return gemm_tile<kTileRows, packed>;
+  }
+}
 
 CT_INLINE uint64_t rounded(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
@@ -31,14 +46,9 @@ struct Split {
 
 void pack_a(const Gemm& g, uint64_t row, uint32_t rows, uint64_t k, uint64_t depth, uint64_t* panel) {
   const uint64_t* a = g.a + row * g.a_row + k * g.a_depth;
-  if (g.a_row == 1) {
-    for (uint64_t i = 0; i < depth; ++i, a += g.a_depth, panel += rows) {
-      for (uint32_t r = 0; r < rows; ++r) panel[r] = a[r];
-    }
-    return;
-  }
-  for (uint32_t r = 0; r < rows; ++r, a += g.a_row) {
-    for (uint64_t i = 0; i < depth; ++i) panel[i * rows + r] = a[i * g.a_depth];
+  if (g.a_depth == 1) return copy_transposed(a, g.a_row, rows, depth, panel, rows);
+  for (uint64_t i = 0; i < depth; ++i, a += g.a_depth, panel += rows) {
+    for (uint32_t r = 0; r < rows; ++r) panel[r] = a[r * g.a_row];
   }
 }
 
@@ -80,6 +90,7 @@ void gemm(const Gemm& g, uint64_t row, uint64_t rows, uint64_t column, uint64_t 
   uint64_t* acc = b_block + rounded(b_words(g.depth, columns), 8);
   for (uint64_t j0 = 0; j0 < columns; j0 += kBlockColumns) {
     const uint64_t width = at_most(kBlockColumns, columns - j0);
+    const bool pack = width > kFewColumns;
     uint64_t k0 = 0;
     do {  // once even if the depth is 0
       const uint64_t depth = at_most(kDepth, g.depth - k0), panel = depth * kPanelColumns;
@@ -89,14 +100,20 @@ void gemm(const Gemm& g, uint64_t row, uint64_t rows, uint64_t column, uint64_t 
       }
       for (uint64_t i0 = 0; i0 < rows; i0 += kBlockRows) {
         const Split split(at_most(kBlockRows, rows - i0));
-        for (uint64_t t = 0; t < split.tiles; ++t) {
+        for (uint64_t t = 0; pack && t < split.tiles; ++t) {
           const uint64_t start = split.start(t);
           pack_a(g, row + i0 + start, (uint32_t)(split.start(t + 1) - start), k0, depth, a_block + start * depth);
         }
         for (uint64_t j = 0; j < width; j += kPanelColumns) {
           for (uint64_t t = 0; t < split.tiles; ++t) {
             const uint64_t start = split.start(t), tall = split.start(t + 1) - start;
-            kTiles[tall](depth, a_block + start * depth, b_block + j / kPanelColumns * panel, acc);
+            const uint64_t* b = b_block + j / kPanelColumns * panel;
+            if (pack) {
+              tile_of<true>(tall)(depth, a_block + start * depth, 1, tall, b, acc);
+            } else {
+              const uint64_t* a = g.a + (row + i0 + start) * g.a_row + k0 * g.a_depth;
+              tile_of<false>(tall)(depth, a, g.a_row, g.a_depth, b, acc);
+            }
             write_tile(g, row + i0 + start, tall, column + j0 + j, (uint32_t)at_most(kPanelColumns, width - j), k0 == 0, acc);
           }
         }

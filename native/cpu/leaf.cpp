@@ -13,19 +13,19 @@ namespace cryptorch::CT_TARGET {
 namespace {
 
 struct Compared {
-  Plane smaller, equal, any;  // any: XOR of all entries
+  Piece smaller, equal, any;  // any: XOR of all entries
 };
 
 template <uint32_t width>
-Compared compare_wide(const Plane* hot, const Plane* bits);
+Compared compare_wide(const Piece* hot, const Piece* bits);
 
-// The digit against the 2^width entries of `hot`; bits[0] is its lowest bit.
+// The digit against the 2^width entries of `hot`; bits[0] is its lowest bit. Both are pieces of consecutive planes.
 template <uint32_t width>
-CT_INLINE Compared compare(const Plane* hot, const Plane* bits) {
+CT_INLINE Compared compare(const Piece* hot, const Piece* bits) {
   if constexpr (width == 0) {
-    return {Plane{}, hot[0], hot[0]};
+    return {Piece{}, *hot, *hot};
   } else {
-    constexpr uint32_t half = 1u << (width - 1);
+    constexpr uint32_t half = kPieces << (width - 1);
     Compared low, high;
     if constexpr (width <= 4) {
       low = compare<width - 1>(hot, bits);
@@ -34,26 +34,35 @@ CT_INLINE Compared compare(const Plane* hot, const Plane* bits) {
       low = compare_wide<width - 1>(hot, bits);
       high = compare_wide<width - 1>(hot + half, bits);
     }
-    const Plane bit = bits[width - 1];
+    const Piece bit = bits[(width - 1) * kPieces];
     return {choose(bit, high.smaller, low.smaller ^ high.any), choose(bit, high.equal, low.equal), low.any ^ high.any};
   }
 }
 
 template <uint32_t width>
-__attribute__((noinline)) Compared compare_wide(const Plane* hot, const Plane* bits) {
+__attribute__((noinline)) Compared compare_wide(const Piece* hot, const Piece* bits) {
   return compare<width>(hot, bits);
 }
 
-Compared compare_digit(const Plane* hot, const Plane* bits, uint32_t width) {
+template <uint32_t width>
+void compare_pieces(const Plane* hot, const Plane* bits, Plane* smaller, Plane* equal) {
+  for (uint32_t piece = 0; piece < kPieces; ++piece) {
+    const Compared found = compare<width>((const Piece*)hot + piece, (const Piece*)bits + piece);
+    ((Piece*)smaller)[piece] = found.smaller;
+    ((Piece*)equal)[piece] = found.equal;
+  }
+}
+
+void compare_digit(const Plane* hot, const Plane* bits, uint32_t width, Plane* smaller, Plane* equal) {
   switch (width) {
-    case 1: return compare_wide<1>(hot, bits);
-    case 2: return compare_wide<2>(hot, bits);
-    case 3: return compare_wide<3>(hot, bits);
-    case 4: return compare_wide<4>(hot, bits);
-    case 5: return compare_wide<5>(hot, bits);
-    case 6: return compare_wide<6>(hot, bits);
-    case 7: return compare_wide<7>(hot, bits);
-    default: return compare_wide<8>(hot, bits);
+    case 1: return compare_pieces<1>(hot, bits, smaller, equal);
+    case 2: return compare_pieces<2>(hot, bits, smaller, equal);
+    case 3: return compare_pieces<3>(hot, bits, smaller, equal);
+    case 4: return compare_pieces<4>(hot, bits, smaller, equal);
+    case 5: return compare_pieces<5>(hot, bits, smaller, equal);
+    case 6: return compare_pieces<6>(hot, bits, smaller, equal);
+    case 7: return compare_pieces<7>(hot, bits, smaller, equal);
+    default: return compare_pieces<8>(hot, bits, smaller, equal);
   }
 }
 
@@ -99,7 +108,7 @@ uint64_t units(const Args& args, uint64_t* grain) {
 
 size_t scratch_bytes(const Args&) { return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane); }
 
-void place(const Args& args, uint64_t block, int64_t at, Plane value) {
+void place(const Args& args, uint64_t block, int64_t at, const Plane& value) {
   if (at >= 0) {
     store_plane(args.out[0], block, (uint32_t)at, value);
   } else if (at < -1) {
@@ -139,9 +148,10 @@ void run(const Args& args, void* memory) {
       for (uint32_t v = 0; v < others; ++v) zero ^= shares[v];
       if (shares != hot + 1) __builtin_memcpy(hot + 1, shares, others * sizeof(Plane));
       hot[0] = zero;
-      const Compared found = compare_digit(hot, bits + digit[0], (uint32_t)digit[1]);
-      place(args, block, digit[2], found.smaller);
-      place(args, block, digit[3], found.equal);
+      Plane smaller, equal;
+      compare_digit(hot, bits + digit[0], (uint32_t)digit[1], &smaller, &equal);
+      place(args, block, digit[2], smaller);
+      place(args, block, digit[3], equal);
     }
     if (sign >= 0) {
       const Plane* share = load_planes(args.in[1], block, planes, plane, 1, hot);

@@ -149,7 +149,7 @@ const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint3
       for (uint32_t k = 0; k < count; ++k) buffer[k] ^= ((const Plane*)from)[k];
     } else {
       for (uint32_t k = 0; k < count; ++k) {
-        for (uint32_t w = 0; w < words; ++w) buffer[k][w] ^= from[(uint64_t)k * words + w];
+        for (uint32_t w = 0; w < words; ++w) words_of(buffer + k)[w] ^= from[(uint64_t)k * words + w];
       }
     }
   }

@@ -40,13 +40,13 @@ static CT_INLINE uint32_t words_of_block(uint64_t elements, uint64_t block) {
   return rest >= kBlock ? kPlaneWords : (uint32_t)((rest + 63) / 64);
 }
 
-static CT_INLINE void store_plane(const Sink& sink, uint64_t block, uint32_t plane, Plane value) {
+static CT_INLINE void store_plane(const Sink& sink, uint64_t block, uint32_t plane, const Plane& value) {
   const uint32_t words = words_of_block(sink.elements, block);
   uint64_t* at = (uint64_t*)sink.data + block * sink.planes * kPlaneWords + (uint64_t)plane * words;
   if (words == kPlaneWords) {
     *(Plane*)at = value;
   } else {
-    for (uint32_t w = 0; w < words; ++w) at[w] = value[w];
+    for (uint32_t w = 0; w < words; ++w) at[w] = words_of(&value)[w];
   }
 }
 

@@ -2,6 +2,8 @@
 // elements after A[b - 1] (0: all are the same), likewise B. Attributes: batch, m, k, n, ta, tb, sa, sb, s, c.
 #include "gemm.hpp"
 #include "kernels.hpp"
+#include "thin.hpp"
+#include "transpose.hpp"
 
 namespace cryptorch::CT_TARGET {
 namespace {
@@ -58,7 +60,8 @@ uint64_t units(const Args& args, uint64_t* grain) {
 
 size_t scratch_bytes(const Args& args) {
   const Shape s(args.attr);
-  return gemm_scratch(s.m, s.k, s.n);
+  const size_t bytes = gemm_scratch(s.m, s.k, s.n);
+  return bytes > thin_scratch() ? bytes : thin_scratch();
 }
 
 struct Matrix {
@@ -70,15 +73,35 @@ void pack_b(const void* context, uint64_t k, uint64_t depth, uint64_t column, ui
   const Matrix& b = *(const Matrix*)context;
   const uint64_t* from = b.data + k * b.row + column * b.column;
   if (count < kPanelColumns) __builtin_memset(panel, 0, depth * kPanelColumns * sizeof(uint64_t));
-  if (b.column == 1) {
-    for (uint64_t i = 0; i < depth; ++i, from += b.row, panel += kPanelColumns) {
+  if (b.column != 1) return copy_transposed(from, b.column, count, depth, panel, kPanelColumns);
+  for (uint64_t i = 0; i < depth; ++i, from += b.row, panel += kPanelColumns) {
+    if (count == kPanelColumns) {
+      for (uint32_t j = 0; j < kPanelColumns; ++j) panel[j] = from[j];
+    } else {
       for (uint32_t j = 0; j < count; ++j) panel[j] = from[j];
     }
-    return;
   }
-  for (uint32_t j = 0; j < count; ++j, from += b.column) {
-    for (uint64_t i = 0; i < depth; ++i) panel[i * kPanelColumns + j] = from[i * b.row];
+}
+
+// Rows and columns of a product with few rows or few columns; false if it has many of both.
+bool thin(const Gemm& g, const Matrix& b, uint64_t row, uint64_t rows, uint64_t column, uint64_t columns, void* memory) {
+  const uint64_t* a = g.a + row * g.a_row;
+  const uint64_t* right = b.data + column * b.column;
+  uint64_t* out = g.out + row * g.out_row + column;
+  Thin t;
+  if (rows <= kMostVectors) {
+    t = {rows, g.depth, columns, a, g.a_row, g.a_depth, right, b.row, b.column, out, g.out_row, 1, g.scale};
+  } else if (columns <= kMostVectors && g.a_depth == 1) {
+    t = {columns, g.depth, rows, right, b.column, b.row, a, 1, g.a_row, out, 1, g.out_row, g.scale};
+  } else {
+    return false;
   }
+  for (uint64_t i = 0; i < rows; ++i) {
+    const uint64_t at = (row + i) * g.out_row + column;
+    for (uint64_t j = 0; j < columns; ++j) g.out[at + j] = g.c ? g.c_scale * g.c[at + j] : 0;
+  }
+  thin_product(t, memory);
+  return true;
 }
 
 void run(const Args& args, void* memory) {
@@ -101,7 +124,7 @@ void run(const Args& args, void* memory) {
                     s.n,
                     (uint64_t)args.attr[8],
                     add ? (uint64_t)args.attr[9] : 0};
-    gemm(g, row, rows, column, columns, memory);
+    if (!thin(g, b, row, rows, column, columns, memory)) gemm(g, row, rows, column, columns, memory);
   };
   if (s.by_columns()) {
     const uint64_t column = args.first * kPanelColumns;

@@ -19,7 +19,7 @@
 #define CT_TARGET baseline
 #endif
 
-// Planes are passed between functions of one instruction set only.
+// Registers are passed between functions of one instruction set only.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 #define CT_INLINE inline __attribute__((always_inline))
@@ -29,21 +29,59 @@
 
 namespace cryptorch::CT_TARGET {
 
-// One plane of a block: a bit for each of its 512 elements. Loads and stores need 8-byte alignment only.
-typedef uint64_t Plane __attribute__((vector_size(64), aligned(8), may_alias));
+// What a register holds. Loads and stores need 8-byte alignment only.
+#if defined(__AVX512F__)
+typedef uint64_t Piece __attribute__((vector_size(64), aligned(8), may_alias));
+#elif defined(__AVX2__)
+typedef uint64_t Piece __attribute__((vector_size(32), aligned(8), may_alias));
+#else
+typedef uint64_t Piece __attribute__((vector_size(16), aligned(8), may_alias));
+#endif
 
 constexpr uint32_t kPlaneWords = 8;
+constexpr uint32_t kPieceWords = sizeof(Piece) / sizeof(uint64_t);
+constexpr uint32_t kPieces = kPlaneWords / kPieceWords;
+
+// One plane of a block: a bit for each of its 512 elements. (A vector type of 64 bytes would do, but compilers keep it in
+// memory where registers are smaller.)
+struct __attribute__((may_alias)) Plane {
+  Piece piece[kPieces];
+};
+
+#define CT_PLANE_OPERATOR(op)                                                            \
+  static CT_INLINE Plane operator op(const Plane& a, const Plane& b) {                   \
+    Plane out;                                                                           \
+    CT_UNROLL for (uint32_t i = 0; i < kPieces; ++i) out.piece[i] = a.piece[i] op b.piece[i]; \
+    return out;                                                                          \
+  }                                                                                      \
+  static CT_INLINE Plane& operator op##=(Plane& a, const Plane& b) { return a = a op b; }
+CT_PLANE_OPERATOR(^)
+CT_PLANE_OPERATOR(&)
+#undef CT_PLANE_OPERATOR
+
+static CT_INLINE Plane operator~(const Plane& a) {
+  Plane out;
+  CT_UNROLL for (uint32_t i = 0; i < kPieces; ++i) out.piece[i] = ~a.piece[i];
+  return out;
+}
+
+static CT_INLINE Plane splat(uint64_t word) {
+  Plane out;
+  CT_UNROLL for (uint32_t i = 0; i < kPieces; ++i) out.piece[i] = Piece{} + word;
+  return out;
+}
+
+static CT_INLINE uint64_t* words_of(Plane* plane) { return (uint64_t*)plane; }
+static CT_INLINE const uint64_t* words_of(const Plane* plane) { return (const uint64_t*)plane; }
 
 // c ? a : b, bit by bit.
-static CT_INLINE Plane choose(Plane c, Plane a, Plane b) {
+static CT_INLINE Piece choose(Piece c, Piece a, Piece b) {
 #if defined(__AVX512F__)
-  return (Plane)_mm512_ternarylogic_epi64((__m512i)c, (__m512i)a, (__m512i)b, 0xCA);
+  return (Piece)_mm512_ternarylogic_epi64((__m512i)c, (__m512i)a, (__m512i)b, 0xCA);
 #else
   return b ^ (c & (a ^ b));
 #endif
 }
-
-static CT_INLINE Plane splat(uint64_t word) { return Plane{} + word; }
 
 static CT_INLINE uint64_t at_most(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static CT_INLINE uint64_t ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }

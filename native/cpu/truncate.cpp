@@ -5,6 +5,7 @@
 //                    and beta * top (betatop)
 //   shift_right:     (x mod 2^bits) >> f of a public value or a dealer's mask
 // all on shares: terms that are public are added by the lead only. Attributes: f, offset.
+#include "bits.hpp"
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
@@ -69,6 +70,7 @@ void run_truncate_select(const Args& args, void* memory) {
   for (uint64_t*& buffer : buffers) buffer = scratch.ring();
   uint64_t* packed = scratch.ring();
   Plane* bit = scratch.planes(1);
+  uint64_t* keep = scratch.words(kBlock);
   const Sink& out = args.out[0];
   const uint32_t f = (uint32_t)args.attr[0];
   const uint64_t offset = (uint64_t)args.attr[1];
@@ -79,22 +81,16 @@ void run_truncate_select(const Args& args, void* memory) {
       x[i] = load_ring(args.in[i + 1], out.elements, first, count, i ? out.bits : 64, buffers[i]);
     }
     const uint64_t *hat = x[0], *rf = x[1], *top = x[2], *beta = x[3], *betarf = x[4], *betatop = x[5];
-    const uint64_t* b = (const uint64_t*)load_planes(args.in[0], first / kBlock, 1, 0, 1, bit);
+    bit_masks(load_planes(args.in[0], first / kBlock, 1, 0, 1, bit), keep);
     uint64_t* target = ring_target(out, first, packed);
-    for (uint32_t word = 0; word * 64 < count; ++word) {
-      const uint64_t bits = b[word];
-      const uint32_t from = word * 64, here = (uint32_t)at_most(64, count - from);
-      CT_ELEMENTWISE
-      for (uint32_t j = 0; j < here; ++j) {
-        const uint32_t i = from + j;
-        const uint64_t h = hat[i] + offset;
-        const uint64_t wrapped = ~(uint64_t)((int64_t)h >> 63);
-        const uint64_t value = (h >> f) - (offset >> f);
-        const uint64_t masked = value * beta[i] - betarf[i] + (wrapped & (betatop[i] << (63 - f) << 1));
-        const uint64_t whole = (lead & value) - rf[i] + (wrapped & (top[i] << (63 - f) << 1));
-        const uint64_t kept = 0 - ((bits >> j) & 1);
-        target[i] = (kept & (whole - masked)) + (~kept & masked);
-      }
+    CT_ELEMENTWISE
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint64_t h = hat[i] + offset;
+      const uint64_t wrapped = ~(uint64_t)((int64_t)h >> 63);
+      const uint64_t value = (h >> f) - (offset >> f);
+      const uint64_t masked = value * beta[i] - betarf[i] + (wrapped & (betatop[i] << (63 - f) << 1));
+      const uint64_t whole = (lead & value) - rf[i] + (wrapped & (top[i] << (63 - f) << 1));
+      target[i] = (keep[i] & (whole - masked)) + (~keep[i] & masked);
     }
     finish_ring(out, first, count, target);
   });
@@ -104,6 +100,6 @@ void run_truncate_select(const Args& args, void* memory) {
 
 CT_KERNEL(shift_right, check_shift_right, element_units, ring_scratch<1>, run_shift_right)
 CT_KERNEL(truncate, check_truncate, element_units, ring_scratch<3>, run_truncate)
-CT_KERNEL(truncate_select, check_truncate_select, element_units, ring_scratch<7>, run_truncate_select)
+CT_KERNEL(truncate_select, check_truncate_select, element_units, ring_scratch<8>, run_truncate_select)
 
 }  // namespace cryptorch::CT_TARGET

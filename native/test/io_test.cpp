@@ -15,8 +15,8 @@ template <typename T>
 std::vector<uint64_t> encode(Element type, const std::vector<T>& values, int32_t scale, uint32_t bits) {
   Pool pool(1);
   std::vector<uint64_t> out(values.size());
-  encode_input({false, Phase::online, values.size(), scale, bits}, 3, {type, values.data(), values.size()},
-               out.data(), pool);
+  encode_input({false, false, Phase::online, values.size(), scale, bits}, 3,
+               {type, values.data(), values.size()}, out.data(), pool);
   return out;
 }
 
@@ -75,7 +75,7 @@ TEST("an input of another length, or none, is refused") {
   Pool pool(0);
   uint64_t out[4];
   const double x[4] = {};
-  const Io io{false, Phase::online, 4, 16, 40};
+  const Io io{false, false, Phase::online, 4, 16, 40};
   CHECK_ERROR(Code::invalid_input, (encode_input(io, 0, {Element::f64, x, 3}, out, pool), 0));
   CHECK_ERROR(Code::invalid_input, (encode_input(io, 0, {}, out, pool), 0));
   CHECK_ERROR(Code::invalid_input, (decode_output(io, 0, out, {false, nullptr, 4}, pool), 0));
@@ -86,7 +86,7 @@ TEST("outputs are signed at their own width") {
   const uint64_t ring[3] = {0xABCD000000018000, 0xFFFFFF, 0x800000};  // bits above the 24th are not theirs
   double real[3];
   int64_t integer[3];
-  const Io io{true, Phase::online, 3, 16, 24};
+  const Io io{true, true, Phase::online, 3, 16, 24};
   decode_output(io, 0, ring, {false, real, 3}, pool);
   decode_output(io, 0, ring, {true, integer, 3}, pool);
   CHECK(real[0] == 1.5 && real[1] == -1.0 / 65536 && real[2] == -128);

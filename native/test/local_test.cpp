@@ -2,6 +2,7 @@
 #include "../core/local.hpp"
 
 #include <cstring>
+#include <random>
 #include <thread>
 
 #include "harness.hpp"
@@ -130,6 +131,32 @@ TEST("a run that needs more memory than allowed does not start") {
     CHECK(error.code == Code::out_of_memory);
     CHECK(std::get<int64_t>(error.details.at(0).value) > 13 * 8000);
   }
+}
+
+// With the address sanitizer, regions are fenced: a kernel that leaves one is found.
+TEST("mutants of plans give an error or a result, never more") {
+  const LocalConfig good = test::triple(70);
+  const int64_t values[] = {
+      0, 1, -1, 2, 64, 65, 512, 4096, int64_t{1} << 32, int64_t{1} << 46, int64_t{1} << 62};
+  std::mt19937 random(3);
+  size_t results = 0, errors = 0;
+  for (int i = 0; i < 1500; ++i) {
+    LocalConfig config = good;
+    test::Words& plan = config.roles[random() % 3].plan;
+    int64_t& word = plan[random() % plan.size()];
+    const uint64_t near = static_cast<uint64_t>(word) + random() % 9 - 4;
+    word = random() % 2 ? values[random() % std::size(values)] : static_cast<int64_t>(near);
+    config.memory_limit = 1 << 24;
+    config.timeout_ms = 50;
+    try {
+      LocalRun(std::move(config)).run();
+      ++results;
+    } catch (const Error& error) {
+      ++errors;
+      CHECK(error.code != Code::internal);
+    }
+  }
+  CHECK(results > 100 && errors > 500);
 }
 
 // Two parties that wait for each other.

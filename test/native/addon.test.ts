@@ -10,7 +10,7 @@ import test from 'ava';
 import { KERNELS } from '../../lib/compiler/kernels';
 import { CryptorchError } from '../../lib/errors';
 import { loadNative, native } from '../../lib/native';
-import { frame, plan, WORK } from './plans';
+import { bundle, frame, plan, triple, WORK } from './plans';
 
 const run = promisify(execFile);
 const release = resolve(__dirname, '../../build/Release');
@@ -86,8 +86,25 @@ for (const ending of ['exit', 'terminate']) {
 test('the driver runs bundles and refuses other files', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'cryptorch-'));
   t.teardown(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'bad.bundle');
-  await writeFile(file, 'CCTBUND1 and nothing else');
-  const error = await t.throwsAsync<Error & { stderr: string }>(run(join(release, 'driver'), [file]));
-  t.regex(error!.stderr, /malformed bundle/);
+  const driver = join(release, 'driver');
+  const file = join(folder, 'triple.bundle');
+  const x = Float64Array.from({ length: 100 }, (_, i) => i / 16 - 20);
+  await writeFile(file, bundle(triple(100), [[x]]));
+  const outputs = new Set<string>();
+  for (const isa of native().info().available) {
+    const { stdout } = await run(driver, [file, '--isa', isa, '--threads', '3', '--repeat', '2']);
+    for (const line of stdout.trim().split('\n')) {
+      const { isa: used, roles } = JSON.parse(line);
+      t.is(used, isa);
+      t.deepEqual(roles[1].phases.online.bytesSent, [1648, 0, 0]);
+      outputs.add(JSON.stringify(roles[0].outputs));
+    }
+  }
+  t.is(outputs.size, 1);
+  t.regex([...outputs][0]!, /"elements":100,"checksum":"[0-9a-f]{16}"/);
+
+  const bad = join(folder, 'bad.bundle');
+  await writeFile(bad, 'CCTBUND1 and nothing else');
+  const error = await t.throwsAsync<Error & { stderr: string }>(run(driver, [bad]));
+  t.regex(error!.stderr, /ERR_CRYPTORCH_BAD_PLAN: malformed bundle/);
 });

@@ -231,3 +231,28 @@ export function triple(elements: number): { plans: BigInt64Array[]; keys: Uint8A
     ],
   };
 }
+
+/** The file that the driver runs: the format is that of native/core/bundle.hpp. Inputs are doubles. */
+export function bundle(
+  config: { plans: BigInt64Array[]; keys: Uint8Array[][] },
+  inputs: readonly (readonly Float64Array[])[],
+): Buffer {
+  const word = (value: number): Buffer => Buffer.from(BigInt64Array.of(BigInt(value)).buffer);
+  const bytes = (a: ArrayBufferView): Buffer => Buffer.from(a.buffer, a.byteOffset, a.byteLength);
+  const parts = [
+    Buffer.from('CCTBUND1'),
+    word(0),
+    word(1),
+    word(0),
+    Buffer.alloc(16),
+    word(config.plans.length),
+  ];
+  config.plans.forEach((words, role) => {
+    const keys = config.keys[role]!;
+    const given = inputs[role] ?? [];
+    parts.push(word(words.length), bytes(words), word(keys.length), ...keys.map(bytes), word(given.length));
+    for (const x of given) parts.push(word(2), word(x.length), bytes(x));
+    parts.push(word(0));
+  });
+  return Buffer.concat(parts);
+}

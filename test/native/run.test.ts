@@ -136,6 +136,22 @@ test('every element type of an input, and inputs that arrive as shares', async (
   t.deepEqual(roles[0]!.outputs[1], x);
 });
 
+test('inputs may lie in shared memory', async (t) => {
+  const shared = new Float64Array(new SharedArrayBuffer(8 * 100));
+  shared.set(numbers(100));
+  const { roles } = await core.runLocal({ ...triple(100), inputs: [[shared], [], []] });
+  t.deepEqual(
+    roles[0]!.outputs[1],
+    numbers(100).map((x) => 3 * x),
+  );
+});
+
+test('an output that a role does not learn is null', async (t) => {
+  const idle = plan({ role: 3, bytes: [0, 0, 0], keys: 0, ios: [{ output: true, elements: 5 }] });
+  const { roles } = await core.runLocal({ plans: [idle], keys: [[]], inputs: [[]] });
+  t.deepEqual(roles[0]!.outputs, [null]);
+});
+
 test('changing an input during a run changes nothing', async (t) => {
   const x = numbers(1000);
   const running = core.runLocal({ ...triple(1000), inputs: [[x], [], []] });
