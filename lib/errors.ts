@@ -139,7 +139,8 @@ export const errorTable: Readonly<Record<ErrorName, ErrorEntry>> = {
     remedy: 'Correct the entry that the message names.',
   },
   CERTIFICATE: {
-    meaning: 'A certificate, request or key cannot be read, is expired, or is not for this role and deployment.',
+    meaning:
+      'A certificate, request or key cannot be read, is expired, or is not for this role and deployment.',
     remedy: 'Make it again with `cryptorch keygen`, for the deployment and the role that the message names.',
   },
   TLS_UNAVAILABLE: {
