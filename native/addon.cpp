@@ -2,22 +2,12 @@
 // results out. There is no state outside of a call or a run, so worker threads can load the addon too.
 #include "addon.hpp"
 
-#include <dlfcn.h>
-
 #include "addon_convert.hpp"
+#include "core/net/tls.hpp"
 #include "cpu/dispatch.hpp"
 
 namespace cryptorch {
 namespace {
-
-// The OpenSSL that node brings along, empty where it exports none.
-std::string openssl_version() {
-  using Version = const char* (*)(int);
-  constexpr int kVersionString = 6;  // OPENSSL_VERSION_STRING
-  const auto version = reinterpret_cast<Version>(dlsym(RTLD_DEFAULT, "OpenSSL_version"));
-  const char* text = version ? version(kVersionString) : nullptr;
-  return text ? text : "";
-}
 
 Napi::Value info(const Napi::CallbackInfo& call) {
   return guarded(call, [&]() -> Napi::Value {

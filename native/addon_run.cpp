@@ -9,6 +9,7 @@
 
 #include "addon.hpp"
 #include "addon_convert.hpp"
+#include "addon_phase.hpp"
 #include "core/arena.hpp"
 #include "core/local.hpp"
 
@@ -23,45 +24,9 @@ Napi::Array array_of(const Napi::Object& config, const char* key) {
   return value.As<Napi::Array>();
 }
 
-Seed seed_of(const Napi::Value& value) {
-  const auto bytes = bytes_of(value, "a key");
-  Seed seed;
-  if (bytes.size() != seed.size()) invalid("a key is not 16 bytes");
-  std::memcpy(seed.data(), bytes.data(), seed.size());
-  return seed;
-}
-
 LocalRole role_of(const Napi::Value& plan, const Napi::Value& keys, const Napi::Value& inputs,
                   const Napi::Value& integers) {
-  LocalRole role;
-  const auto bytes = bytes_of(plan, "a plan");
-  if (bytes.size() % 8) invalid("a plan is not a whole number of words");
-  role.plan.resize(bytes.size() / 8);
-  if (!bytes.empty()) std::memcpy(role.plan.data(), bytes.data(), bytes.size());
-
-  if (!keys.IsArray()) invalid("the keys of a role are not an array");
-  const auto seeds = keys.As<Napi::Array>();
-  for (uint32_t i = 0; i < seeds.Length(); ++i) role.keys.push_back(seed_of(seeds.Get(i)));
-
-  if (inputs.IsArray()) {
-    const auto list = inputs.As<Napi::Array>();
-    role.inputs.resize(list.Length());
-    for (uint32_t i = 0; i < list.Length(); ++i) {
-      const Napi::Value value = list.Get(i);
-      if (value.IsUndefined() || value.IsNull()) continue;
-      role.inputs[i].type = element_of(value, "an input");
-      const auto data = bytes_of(value, "an input");
-      role.inputs[i].data.assign(data.begin(), data.end());
-    }
-  }
-  if (integers.IsArray()) {
-    const auto list = integers.As<Napi::Array>();
-    for (uint32_t i = 0; i < list.Length(); ++i) {
-      role.integers.push_back(
-          static_cast<uint32_t>(integer_of(list.Get(i), "the position of an output", 0xFFFFFFFF)));
-    }
-  }
-  return role;
+  return {plan_of(plan), seeds_of(keys), inputs_of(inputs), integers_of(integers)};
 }
 
 LocalConfig config_of(const Napi::Value& value) {
@@ -91,39 +56,6 @@ LocalConfig config_of(const Napi::Value& value) {
   const Napi::Value isa = given.Get("isa");
   if (isa.IsString()) config.isa = isa.As<Napi::String>().Utf8Value();
   return config;
-}
-
-Napi::Object phase_to_js(Napi::Env env, const PhaseReport& phase) {
-  Napi::Object out = Napi::Object::New(env);
-  out.Set("clock", phase.counters.clock);
-  Napi::Array sent = Napi::Array::New(env, phase.counters.bytes_sent.size());
-  for (uint32_t i = 0; i < phase.counters.bytes_sent.size(); ++i) {
-    sent.Set(i, static_cast<double>(phase.counters.bytes_sent[i]));
-  }
-  out.Set("bytesSent", sent);
-  Napi::Array nodes = Napi::Array::New(env);
-  uint32_t listed = 0;
-  for (uint32_t i = 0; i < phase.counters.nodes.size(); ++i) {
-    const NodeCount& count = phase.counters.nodes[i];
-    if (!count.bytes && !count.exchanges && phase.seconds[i] == 0) continue;
-    Napi::Object node = Napi::Object::New(env);
-    node.Set("node", i);
-    node.Set("bytes", static_cast<double>(count.bytes));
-    node.Set("seconds", phase.seconds[i]);
-    node.Set("exchanges", count.exchanges);
-    nodes.Set(listed++, node);
-  }
-  out.Set("nodes", nodes);
-  return out;
-}
-
-Napi::Value output_to_js(Napi::Env env, const LocalOutput& output) {
-  if (!output.present) return env.Null();
-  const size_t bytes = output.data.size() * 8;
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
-  if (bytes) std::memcpy(buffer.Data(), output.data.data(), bytes);
-  if (output.integers) return Napi::BigInt64Array::New(env, output.data.size(), buffer, 0);
-  return Napi::Float64Array::New(env, output.data.size(), buffer, 0);
 }
 
 Napi::Object by_phase(Napi::Env env, const std::function<Napi::Value(size_t)>& make) {

@@ -1,5 +1,5 @@
-// The AES S-box on eight bytes at a time, computed rather than looked up: the inverse in GF(2^8) as x^254, then the
-// affine map. No memory access and no branch depends on the data.
+// The AES S-box on eight bytes at a time, computed rather than looked up: the inverse in GF(2^8) as x^254,
+// then the affine map. No memory access and no branch depends on the data.
 #pragma once
 #include <cstdint>
 

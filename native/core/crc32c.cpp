@@ -70,6 +70,10 @@ uint32_t crc32c(std::span<const std::byte> data, uint32_t crc) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("sse4.2")) return ~by_instruction(data.data(), data.size(), ~crc);
 #endif
+  return crc32c_portable(data, crc);
+}
+
+uint32_t crc32c_portable(std::span<const std::byte> data, uint32_t crc) {
   return ~by_tables(data.data(), data.size(), ~crc);
 }
 

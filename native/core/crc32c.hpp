@@ -10,4 +10,7 @@ namespace cryptorch {
 // Continues `crc`, the checksum of what came before; 0 at the start.
 uint32_t crc32c(std::span<const std::byte> data, uint32_t crc = 0);
 
+// The same without the processor's instruction for it.
+uint32_t crc32c_portable(std::span<const std::byte> data, uint32_t crc = 0);
+
 }  // namespace cryptorch

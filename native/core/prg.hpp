@@ -1,5 +1,5 @@
-// AES-128 keys of pseudo-random streams. How a stream is addressed is in kernel.hpp (Prg); how it is expanded, in
-// cpu/aes.hpp. Key expansion is plain C++ without secret-dependent branches or table look-ups.
+// AES-128 keys of pseudo-random streams. How a stream is addressed is in kernel.hpp (Prg); how it is
+// expanded, in cpu/aes.hpp. Key expansion is plain C++ without secret-dependent branches or table look-ups.
 #pragma once
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// Expansion of pseudo-random streams: AES-128 in counter mode, addressed at random (see Prg in kernel.hpp), with
-// VAES on 512-bit registers, AES-NI, or portable code where the processor is not an x86.
+// Expansion of pseudo-random streams: AES-128 in counter mode, addressed at random (see Prg in kernel.hpp),
+// with VAES on 512-bit registers, AES-NI, or portable code where the processor is not an x86.
 #pragma once
 #include "target.hpp"
 

@@ -4,8 +4,8 @@
 
 namespace cryptorch::CT_TARGET {
 
-// Bit j of planes[k] is bit k of values[j]; `values` has 512 words. Only planes below `width` are needed, the others are
-// unspecified.
+// Bit j of planes[k] is bit k of values[j]; `values` has 512 words. Only planes below `width` are needed, the
+// others are unspecified.
 void bit_planes(const uint64_t* values, uint32_t width, Plane planes[64]);
 
 // masks[j] = all ones if bit j of the plane is set, else 0, for 512 elements.

@@ -1,5 +1,5 @@
-// Checks of operands and attributes. Plans come from files: whatever they say, a kernel that passed its check stays
-// inside its operands. Checks read no operand memory and no keys.
+// Checks of operands and attributes. Plans come from files: whatever they say, a kernel that passed its check
+// stays inside its operands. Checks read no operand memory and no keys.
 #pragma once
 #include "load.hpp"
 
@@ -19,7 +19,9 @@ constexpr uint64_t kMostElements = uint64_t{1} << 36;
 constexpr uint32_t kMostPlanes = 1 << 16;
 constexpr uint32_t kMostStreams = 1 << 10;
 
-static CT_INLINE bool times(uint64_t a, uint64_t b, uint64_t* product) { return !__builtin_mul_overflow(a, b, product); }
+static CT_INLINE bool times(uint64_t a, uint64_t b, uint64_t* product) {
+  return !__builtin_mul_overflow(a, b, product);
+}
 
 // Products and sums that stay "too large" once they are: for sizes that attributes give.
 class Size {
@@ -32,8 +34,9 @@ class Size {
   friend constexpr Size operator*(Size a, Size b) {
     uint64_t product = 0;
     if (a.value_ == 0 || b.value_ == 0) return Size(0);
-    return a.value_ == kMost || b.value_ == kMost || __builtin_mul_overflow(a.value_, b.value_, &product) ? Size(kMost)
-                                                                                                        : Size(product);
+    return a.value_ == kMost || b.value_ == kMost || __builtin_mul_overflow(a.value_, b.value_, &product)
+               ? Size(kMost)
+               : Size(product);
   }
   friend constexpr Size operator+(Size a, Size b) {
     return a.value_ == kMost || b.value_ == kMost ? Size(kMost) : Size(a.value_ + b.value_);
@@ -82,7 +85,8 @@ static inline const char* check_planes(const Source& s, uint64_t elements, uint3
 static inline const char* check_memory(const Source& s, Size elements) {
   CT_REQUIRE(elements.fits(kMostElements), "an operand is too large");
   if (!elements.value()) return nullptr;
-  CT_REQUIRE(s.layout == Layout::ring || (s.layout == Layout::packed && s.bits == 64), "an operand is not in ring layout");
+  CT_REQUIRE(s.layout == Layout::ring || (s.layout == Layout::packed && s.bits == 64),
+             "an operand is not in ring layout");
   CT_REQUIRE(s.data && !s.prgs && !s.correction, "an operand is not memory");
   CT_REQUIRE(s.inner == 1 && s.mid == s.elements, "an operand cannot be broadcast");
   CT_REQUIRE(elements.fits(s.elements), "an operand is too small");
@@ -157,7 +161,8 @@ static inline size_t ring_scratch(const Args&) {
 template <typename Body>
 static CT_INLINE void for_blocks(const Args& args, Body body) {
   const uint64_t end = args.first + args.count;
-  for (uint64_t first = args.first; first < end; first += kBlock) body(first, (uint32_t)at_most(kBlock, end - first));
+  for (uint64_t first = args.first; first < end; first += kBlock)
+    body(first, (uint32_t)at_most(kBlock, end - first));
 }
 
 }  // namespace cryptorch::CT_TARGET

@@ -1,6 +1,7 @@
-// Data movement: out[outbase + i . outstrides] = in[inbase + i . instrides] for all i of each piece, one operand per
-// piece; transposition, slicing, concatenation, repetition. With `fill` the result is lead * constant elsewhere.
-// Attributes: fill, constant, pieces, per piece: rank, outbase, inbase, (dim, outstride, instride) per axis.
+// Data movement: out[outbase + i . outstrides] = in[inbase + i . instrides] for all i of each piece, one
+// operand per piece; transposition, slicing, concatenation, repetition. With `fill` the result is lead *
+// constant elsewhere. Attributes: fill, constant, pieces, per piece: rank, outbase, inbase, (dim, outstride,
+// instride) per axis.
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
@@ -48,7 +49,8 @@ const char* check(const Args& args) {
   uint64_t left = args.attrs - 3, total = 0;
   const int64_t* at = args.attr + 3;
   for (uint32_t p = 0; p < args.ins; ++p) {
-    CT_REQUIRE(left >= 3 && at[0] >= 0 && at[0] <= kMostRank && left >= 3 + 3 * (uint64_t)at[0], "wrong rank of a piece");
+    CT_REQUIRE(left >= 3 && at[0] >= 0 && at[0] <= kMostRank && left >= 3 + 3 * (uint64_t)at[0],
+               "wrong rank of a piece");
     const Piece piece(at);
     Size size = 1;
     for (int64_t a = 0; a < piece.rank; ++a) size = size * Size::of(piece.axes[a].dim);
@@ -56,7 +58,8 @@ const char* check(const Args& args) {
     total += size.value();
     if (size.value()) {
       CT_REQUIRE(inside(piece, piece.out, &Axis::out, out.elements), "a piece reaches outside of the result");
-      CT_REQUIRE(inside(piece, piece.in, &Axis::in, args.in[p].elements), "a piece reaches outside of its operand");
+      CT_REQUIRE(inside(piece, piece.in, &Axis::in, args.in[p].elements),
+                 "a piece reaches outside of its operand");
       CT_TRY(check_memory(args.in[p], Size(args.in[p].elements)));
     }
     left -= 3 + 3 * (uint64_t)at[0];

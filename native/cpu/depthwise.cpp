@@ -3,7 +3,8 @@
 namespace cryptorch::CT_TARGET {
 namespace {
 
-// The first output pixel >= 0 whose tap at `start` + pixel * stride is >= 0, or >= `size` for the end of the range.
+// The first output pixel >= 0 whose tap at `start` + pixel * stride is >= 0, or >= `size` for the end of the
+// range.
 CT_INLINE int64_t first_at(int64_t bound, int64_t start, int64_t stride, int64_t most) {
   const int64_t pixel = start >= bound ? 0 : (bound - start + stride - 1) / stride;
   return pixel < most ? pixel : most;
@@ -11,8 +12,8 @@ CT_INLINE int64_t first_at(int64_t bound, int64_t start, int64_t stride, int64_t
 
 }  // namespace
 
-void depthwise(const Image& x, int64_t channels, const uint64_t* kernel, uint64_t scale, const uint64_t* c, uint64_t c_scale,
-               int64_t oh, int64_t rows, uint64_t* out) {
+void depthwise(const Image& x, int64_t channels, const uint64_t* kernel, uint64_t scale, const uint64_t* c,
+               uint64_t c_scale, int64_t oh, int64_t rows, uint64_t* out) {
   for (int64_t end = oh + rows; oh < end; ++oh) {
     uint64_t* row = out + oh * x.ow;
     for (int64_t i = 0; i < x.ow; ++i) row[i] = c ? c_scale * c[oh * x.ow + i] : 0;

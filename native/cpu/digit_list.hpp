@@ -7,9 +7,10 @@ namespace cryptorch::CT_TARGET {
 constexpr uint32_t kMostDigits = 64;
 constexpr uint32_t kMostDigitBits = 8;
 
-// Checks `count` digits, `stride` attributes each of which the first two are low and width, and counts their planes:
-// one for each value of a digit but 0.
-static inline const char* check_digits(const int64_t* digits, uint64_t count, uint32_t stride, uint32_t* planes) {
+// Checks `count` digits, `stride` attributes each of which the first two are low and width, and counts their
+// planes: one for each value of a digit but 0.
+static inline const char* check_digits(const int64_t* digits, uint64_t count, uint32_t stride,
+                                       uint32_t* planes) {
   CT_REQUIRE(count <= kMostDigits, "too many digits");
   *planes = 0;
   for (uint64_t d = 0; d < count; ++d) {

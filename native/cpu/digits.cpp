@@ -1,4 +1,5 @@
-// One-hot digits of a dealer's mask r: for each digit of w bits, 2^w - 1 planes, plane v being [digit = v] for v = 1,
+// One-hot digits of a dealer's mask r: for each digit of w bits, 2^w - 1 planes, plane v being [digit = v]
+// for v = 1,
 // ..., 2^w - 1 (that of 0 follows from the others); then, if wanted, one plane with bit `sign` of r.
 // Attributes: count, (low, width) per digit, sign or -1.
 #include "bits.hpp"
@@ -9,7 +10,8 @@ namespace cryptorch::CT_TARGET {
 namespace {
 
 const char* check(const Args& args) {
-  CT_REQUIRE(args.attrs >= 2 && args.attr[0] >= 0 && args.attr[0] <= (int64_t)kMostDigits, "wrong number of digits");
+  CT_REQUIRE(args.attrs >= 2 && args.attr[0] >= 0 && args.attr[0] <= (int64_t)kMostDigits,
+             "wrong number of digits");
   const uint32_t count = (uint32_t)args.attr[0];
   CT_TRY(check_counts(args, 1, 1, 2 * count + 2));
   uint32_t planes = 0;
@@ -20,7 +22,9 @@ const char* check(const Args& args) {
   return check_ring(args.in[0], args.out[0].elements);
 }
 
-size_t scratch_bytes(const Args&) { return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane); }
+size_t scratch_bytes(const Args&) {
+  return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane);
+}
 
 void run(const Args& args, void* memory) {
   Scratch scratch(memory);

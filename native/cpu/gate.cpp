@@ -1,8 +1,8 @@
-// Prefix nodes on opened wires (node_list.hpp). A wire w is what ^ mask, what being public, and the parties share the
-// products of masks, so a product of wires is the XOR over subsets S of [product of masks in S] * (product of whats not
-// in S). That sum is folded one wire at a time: from a table T over subsets of wires, T'(S) = T(S + w) ^ what_w T(S) is
-// the table without w. The terms p0 ... p_{i-1} g_i of G share their folding of the p.
-// Attributes: nodes, (d, need_p, G's place, P's place) per node; places as in leaf.cpp.
+// Prefix nodes on opened wires (node_list.hpp). A wire w is what ^ mask, what being public, and the parties
+// share the products of masks, so a product of wires is the XOR over subsets S of [product of masks in S] *
+// (product of whats not in S). That sum is folded one wire at a time: from a table T over subsets of wires,
+// T'(S) = T(S + w) ^ what_w T(S) is the table without w. The terms p0 ... p_{i-1} g_i of G share their
+// folding of the p. Attributes: nodes, (d, need_p, G's place, P's place) per node; places as in leaf.cpp.
 #include "kernels.hpp"
 #include "node_list.hpp"
 
@@ -13,7 +13,8 @@ const char* check_place(int64_t place, const Args& args) {
   if (place >= 0) {
     CT_REQUIRE((uint64_t)place < planes_of(args.out[0]), "a wire is out of range");
   } else if (place < -1) {
-    CT_REQUIRE(place >= -2 - (int64_t)kMostPlanes && (uint64_t)(-2 - place) < planes_of(args.out[1]), "a top is out of range");
+    CT_REQUIRE(place >= -2 - (int64_t)kMostPlanes && (uint64_t)(-2 - place) < planes_of(args.out[1]),
+               "a top is out of range");
   }
   return nullptr;
 }
@@ -25,12 +26,11 @@ NodeTotals totals_of(const Args& args) {
 }
 
 // The first operand that is there tells the number of elements: a node of one group has no wires.
-uint64_t elements_of(const Args& args) {
-  return args.in[3].elements;
-}
+uint64_t elements_of(const Args& args) { return args.in[3].elements; }
 
 const char* check(const Args& args) {
-  CT_REQUIRE(args.attrs >= 1 && args.attr[0] >= 0 && args.attr[0] <= (int64_t)kMostNodes, "wrong number of nodes");
+  CT_REQUIRE(args.attrs >= 1 && args.attr[0] >= 0 && args.attr[0] <= (int64_t)kMostNodes,
+             "wrong number of nodes");
   CT_TRY(check_counts(args, 4, 2, 4 * (uint32_t)args.attr[0] + 1));
   NodeTotals totals;
   CT_TRY(check_nodes(args.attr + 1, (uint64_t)args.attr[0], 4, &totals));
@@ -84,7 +84,8 @@ CT_INLINE Plane combine(const Node& node, const Plane& lead, Plane* subsets, Pla
   for (uint32_t s = 1; s < 1u << p_wires; ++s) {
     subsets[s] = s & (s - 1) ? *product++ : node.mask[(uint32_t)__builtin_ctz(s)];
   }
-  // Products with g_i, from the last term to the first: fold g_i away, add what longer terms left, fold p_{i-1}.
+  // Products with g_i, from the last term to the first: fold g_i away, add what longer terms left, fold
+  // p_{i-1}.
   for (uint32_t i = last; i >= 1; --i) {
     const Plane* with_g = product + ((1u << i) - 1 - i);  // those of shorter terms come before
     const Plane g = node.what[p_wires + i - 1], g_mask = node.mask[p_wires + i - 1];
@@ -129,7 +130,8 @@ void run(const Args& args, void* memory) {
         if (shape.need_p) p = top[1];
       } else {
         const uint32_t products = shape.products();
-        const Node node = {what, mask, load_planes(args.in[2], block, totals.products, product, products, product_buffer),
+        const Node node = {what, mask,
+                           load_planes(args.in[2], block, totals.products, product, products, product_buffer),
                            shape};
         g ^= combine(node, lead, subsets, sum, &p);
         product += products;

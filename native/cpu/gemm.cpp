@@ -6,32 +6,45 @@
 namespace cryptorch::CT_TARGET {
 namespace {
 
-constexpr uint64_t kDepth = 256;          // of a block of A and B
-constexpr uint64_t kBlockRows = 96;       // of A: 192 KiB
-constexpr uint64_t kBlockColumns = 384;   // of B: 768 KiB
-constexpr uint64_t kFewColumns = 64;      // for so few, A is read where it is
+constexpr uint64_t kDepth = 256;         // of a block of A and B
+constexpr uint64_t kBlockRows = 96;      // of A: 192 KiB
+constexpr uint64_t kBlockColumns = 384;  // of B: 768 KiB
+constexpr uint64_t kFewColumns = 64;     // for so few, A is read where it is
 constexpr uint64_t kAccumulator = (uint64_t)kTileRows * kPanelColumns;
 
-using Tile = void (*)(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b, uint64_t* acc);
+using Tile = void (*)(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b,
+                      uint64_t* acc);
 
 // Tiles by number of rows, and by whether A is packed.
 template <bool packed>
 Tile tile_of(uint64_t rows) {
   switch (rows) {
-    case 1: return gemm_tile<1, packed>;
+    case 1:
+      return gemm_tile<1, packed>;
 #if defined(__AVX512F__)
-    case 2: return gemm_tile<2, packed>;
-    case 3: return gemm_tile<3, packed>;
-    case 4: return gemm_tile<4, packed>;
-    case 5: return gemm_tile<5, packed>;
-    case 6: return gemm_tile<6, packed>;
-    case 7: return gemm_tile<7, packed>;
-    case 8: return gemm_tile<8, packed>;
-    case 9: return gemm_tile<9, packed>;
-    case 10: return gemm_tile<10, packed>;
-    case 11: return gemm_tile<11, packed>;
+    case 2:
+      return gemm_tile<2, packed>;
+    case 3:
+      return gemm_tile<3, packed>;
+    case 4:
+      return gemm_tile<4, packed>;
+    case 5:
+      return gemm_tile<5, packed>;
+    case 6:
+      return gemm_tile<6, packed>;
+    case 7:
+      return gemm_tile<7, packed>;
+    case 8:
+      return gemm_tile<8, packed>;
+    case 9:
+      return gemm_tile<9, packed>;
+    case 10:
+      return gemm_tile<10, packed>;
+    case 11:
+      return gemm_tile<11, packed>;
 #endif
-    default: return gemm_tile<kTileRows, packed>;
+    default:
+      return gemm_tile<kTileRows, packed>;
   }
 }
 
@@ -102,7 +115,8 @@ void gemm(const Gemm& g, uint64_t row, uint64_t rows, uint64_t column, uint64_t 
         const Split split(at_most(kBlockRows, rows - i0));
         for (uint64_t t = 0; pack && t < split.tiles; ++t) {
           const uint64_t start = split.start(t);
-          pack_a(g, row + i0 + start, (uint32_t)(split.start(t + 1) - start), k0, depth, a_block + start * depth);
+          pack_a(g, row + i0 + start, (uint32_t)(split.start(t + 1) - start), k0, depth,
+                 a_block + start * depth);
         }
         for (uint64_t j = 0; j < width; j += kPanelColumns) {
           for (uint64_t t = 0; t < split.tiles; ++t) {
@@ -114,7 +128,8 @@ void gemm(const Gemm& g, uint64_t row, uint64_t rows, uint64_t column, uint64_t 
               const uint64_t* a = g.a + (row + i0 + start) * g.a_row + k0 * g.a_depth;
               tile_of<false>(tall)(depth, a, g.a_row, g.a_depth, b, acc);
             }
-            write_tile(g, row + i0 + start, tall, column + j0 + j, (uint32_t)at_most(kPanelColumns, width - j), k0 == 0, acc);
+            write_tile(g, row + i0 + start, tall, column + j0 + j,
+                       (uint32_t)at_most(kPanelColumns, width - j), k0 == 0, acc);
           }
         }
       }

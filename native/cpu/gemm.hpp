@@ -1,8 +1,9 @@
 // Matrix products over Z_2^64: out = s * A B + c * C, for blocks of rows of A and columns of B.
 //
-// B is copied into panels of kPanelColumns columns that stay in cache, A into panels of a few rows; a register tile
-// then walks down both. Where the columns of B come from is the caller's business, so that a convolution packs its
-// panels from the image. Sums mod 2^64 do not depend on their order: any split gives the same result.
+// B is copied into panels of kPanelColumns columns that stay in cache, A into panels of a few rows; a
+// register tile then walks down both. Where the columns of B come from is the caller's business, so that a
+// convolution packs its panels from the image. Sums mod 2^64 do not depend on their order: any split gives
+// the same result.
 #pragma once
 #include "target.hpp"
 
@@ -23,9 +24,10 @@ struct Gemm {
   uint64_t rows, depth, columns;  // of the whole product
   const uint64_t* a;              // element (i, k) at a[i * a_row + k * a_depth]
   uint64_t a_row, a_depth;
-  // Copies rows k .. k + depth - 1 of columns `column` .. column + count - 1 of B to panel[k' * kPanelColumns + j'],
-  // zeros where j' >= count.
-  void (*pack_b)(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint32_t count, uint64_t* panel);
+  // Copies rows k .. k + depth - 1 of columns `column` .. column + count - 1 of B to panel[k' * kPanelColumns
+  // + j'], zeros where j' >= count.
+  void (*pack_b)(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
+                 uint64_t* panel);
   const void* context;
   uint64_t* out;      // element (i, j) at out[i * out_row + j]
   const uint64_t* c;  // like out, or null

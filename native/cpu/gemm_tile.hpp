@@ -1,5 +1,6 @@
-// The register tile of a matrix product: acc = A B for `rows` rows of A, element (r, k) at a[r * a_row + k * a_depth], and
-// kPanelColumns columns of a panel of B. In a packed panel of A the strides are 1 and `rows`, which the compiler knows.
+// The register tile of a matrix product: acc = A B for `rows` rows of A, element (r, k) at a[r * a_row + k *
+// a_depth], and kPanelColumns columns of a panel of B. In a packed panel of A the strides are 1 and `rows`,
+// which the compiler knows.
 #pragma once
 #include "gemm.hpp"
 
@@ -8,7 +9,8 @@ namespace cryptorch::CT_TARGET {
 #if defined(__AVX512F__)
 
 template <int rows, bool packed>
-void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b, uint64_t* acc) {
+void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b,
+               uint64_t* acc) {
   if (packed) a_row = 1, a_depth = rows;
   __m512i sum[rows][2];
   CT_UNROLL for (int r = 0; r < rows; ++r) sum[r][0] = sum[r][1] = _mm512_setzero_si512();
@@ -30,10 +32,11 @@ void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_dep
 
 #elif defined(__AVX2__)
 
-// a b = a0 b0 + 2^32 (a0 b1 + a1 b0) for halves of 32 bits; the two sums are kept apart until the end. A multiplication
-// reads the low half of a lane, so the high halves of A are broadcast from 4 bytes further.
+// a b = a0 b0 + 2^32 (a0 b1 + a1 b0) for halves of 32 bits; the two sums are kept apart until the end. A
+// multiplication reads the low half of a lane, so the high halves of A are broadcast from 4 bytes further.
 template <int rows, bool packed>
-void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b, uint64_t* acc) {
+void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_depth, const uint64_t* b,
+               uint64_t* acc) {
   if (packed) a_row = 1, a_depth = rows;
   __m256i low[rows][2], cross[rows][2];
   CT_UNROLL for (int r = 0; r < rows; ++r) {
@@ -65,8 +68,9 @@ void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row, uint64_t a_dep
 
 // Scalar multiplications: SSE2 has no 64-bit one, and three 32-bit ones on two lanes are slower.
 template <int rows, bool packed>
-__attribute__((optimize("no-tree-vectorize"))) void gemm_tile(uint64_t depth, const uint64_t* a, uint64_t a_row,
-                                                              uint64_t a_depth, const uint64_t* b, uint64_t* acc) {
+__attribute__((optimize("no-tree-vectorize"))) void gemm_tile(uint64_t depth, const uint64_t* a,
+                                                              uint64_t a_row, uint64_t a_depth,
+                                                              const uint64_t* b, uint64_t* acc) {
   if (packed) a_row = 1, a_depth = rows;
   uint64_t sum[rows][kPanelColumns] = {};
   for (uint64_t k = 0; k < depth; ++k) {

@@ -3,8 +3,9 @@
 namespace cryptorch::CT_TARGET {
 namespace {
 
-// The pixels of a panel: where the first tap of each lies (perhaps outside of the image), and runs of pixels whose taps
-// are `step` apart in memory. With stride 1 and an output as wide as the image, a run goes on over rows.
+// The pixels of a panel: where the first tap of each lies (perhaps outside of the image), and runs of pixels
+// whose taps are `step` apart in memory. With stride 1 and an output as wide as the image, a run goes on over
+// rows.
 struct Pixels {
   int32_t row[kPanelColumns], column[kPanelColumns];
   int64_t offset[kPanelColumns];
@@ -26,7 +27,8 @@ struct Pixels {
 
 #if defined(__AVX512F__)
 
-// Lanes of `inside` of one run, for pixels 8 half .. 8 half + 7; `from` is where pixel 0 of the panel would be.
+// Lanes of `inside` of one run, for pixels 8 half .. 8 half + 7; `from` is where pixel 0 of the panel would
+// be.
 CT_INLINE __m512i load_run(__m512i old, const uint64_t* from, int64_t step, uint32_t half, __mmask8 inside) {
   if (step == 1) return _mm512_mask_loadu_epi64(old, inside, from + 8 * half);
   const uint32_t spread = _pdep_u32(inside, 0x5555);
@@ -41,17 +43,21 @@ struct Taps {
   __m512i height, width;
 
   Taps(const Image& x, const Pixels& pixels)
-      : row(_mm512_loadu_si512(pixels.row)), column(_mm512_loadu_si512(pixels.column)),
-        height(_mm512_set1_epi32((int32_t)x.h)), width(_mm512_set1_epi32((int32_t)x.w)) {}
+      : row(_mm512_loadu_si512(pixels.row)),
+        column(_mm512_loadu_si512(pixels.column)),
+        height(_mm512_set1_epi32((int32_t)x.h)),
+        width(_mm512_set1_epi32((int32_t)x.w)) {}
   // Pixels whose tap `down`, `right` is inside of the image.
   CT_INLINE __mmask16 inside(int64_t down, int64_t right) const {
-    const __mmask16 rows = _mm512_cmplt_epu32_mask(_mm512_add_epi32(row, _mm512_set1_epi32((int32_t)down)), height);
-    return _mm512_mask_cmplt_epu32_mask(rows, _mm512_add_epi32(column, _mm512_set1_epi32((int32_t)right)), width);
+    const __mmask16 rows =
+        _mm512_cmplt_epu32_mask(_mm512_add_epi32(row, _mm512_set1_epi32((int32_t)down)), height);
+    return _mm512_mask_cmplt_epu32_mask(rows, _mm512_add_epi32(column, _mm512_set1_epi32((int32_t)right)),
+                                        width);
   }
 };
 
-CT_INLINE void pack_tap(const Pixels& pixels, const Taps& taps, uint32_t valid, const uint64_t* image, int64_t step,
-                        int64_t down, int64_t right, uint64_t* panel) {
+CT_INLINE void pack_tap(const Pixels& pixels, const Taps& taps, uint32_t valid, const uint64_t* image,
+                        int64_t step, int64_t down, int64_t right, uint64_t* panel) {
   const uint32_t inside = taps.inside(down, right) & valid;
   __m512i x[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   if (step <= 2) {
@@ -79,10 +85,11 @@ struct Taps {
   Taps(const Image& x, const Pixels&) : height((int32_t)x.h), width((int32_t)x.w) {}
 };
 
-CT_INLINE void pack_tap(const Pixels& pixels, const Taps& taps, uint32_t valid, const uint64_t* image, int64_t,
-                        int64_t down, int64_t right, uint64_t* panel) {
+CT_INLINE void pack_tap(const Pixels& pixels, const Taps& taps, uint32_t valid, const uint64_t* image,
+                        int64_t, int64_t down, int64_t right, uint64_t* panel) {
   for (uint32_t p = 0; p < kPanelColumns; ++p) {
-    const bool inside = (valid >> p & 1) && (uint32_t)(pixels.row[p] + (int32_t)down) < (uint32_t)taps.height &&
+    const bool inside = (valid >> p & 1) &&
+                        (uint32_t)(pixels.row[p] + (int32_t)down) < (uint32_t)taps.height &&
                         (uint32_t)(pixels.column[p] + (int32_t)right) < (uint32_t)taps.width;
     panel[p] = inside ? image[pixels.offset[p]] : 0;
   }
@@ -92,7 +99,8 @@ CT_INLINE void pack_tap(const Pixels& pixels, const Taps& taps, uint32_t valid, 
 
 }  // namespace
 
-void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint32_t count, uint64_t* panel) {
+void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
+                uint64_t* panel) {
   if (!depth) return;
   const Image& x = *(const Image*)image;
   const Pixels pixels(x, column, count);

@@ -1,5 +1,5 @@
-// Columns of the matrix of windows of an image: column p holds, for the output pixel p = (oh, ow), the image at
-// (oh sh - pt + i dh, ow sw - pl + j dw) of channel c in row (c kh + i) kw + j; zero outside of the image.
+// Columns of the matrix of windows of an image: column p holds, for the output pixel p = (oh, ow), the image
+// at (oh sh - pt + i dh, ow sw - pl + j dw) of channel c in row (c kh + i) kw + j; zero outside of the image.
 #pragma once
 #include "gemm.hpp"
 
@@ -11,6 +11,7 @@ struct Image {
 };
 
 // Gemm::pack_b for an Image.
-void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint32_t count, uint64_t* panel);
+void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
+                uint64_t* panel);
 
 }  // namespace cryptorch::CT_TARGET

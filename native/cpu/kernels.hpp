@@ -1,35 +1,35 @@
-// The list of kernels: identifier in plans, symbol, name in reports. A kernel is added by a line here and a file that
-// ends with CT_KERNEL. They are joined by functions, not by objects, so that the table needs no code at start-up: such
-// code would run on every processor, whatever it was built for.
+// The list of kernels: identifier in plans, symbol, name in reports. A kernel is added by a line here and a
+// file that ends with CT_KERNEL. They are joined by functions, not by objects, so that the table needs no
+// code at start-up: such code would run on every processor, whatever it was built for.
 #pragma once
 #include "check.hpp"
 
-#define CT_KERNELS(X) \
-  X(1, lincomb, "lincomb") \
-  X(2, xor_planes, "xor") \
-  X(3, mulsum, "mulsum") \
-  X(4, shift_right, "shift_right") \
-  X(5, truncate, "truncate") \
+#define CT_KERNELS(X)                      \
+  X(1, lincomb, "lincomb")                 \
+  X(2, xor_planes, "xor")                  \
+  X(3, mulsum, "mulsum")                   \
+  X(4, shift_right, "shift_right")         \
+  X(5, truncate, "truncate")               \
   X(6, truncate_select, "truncate_select") \
-  X(7, select, "select") \
-  X(8, bits_to_ring, "bits_to_ring") \
-  X(9, digits, "digits") \
-  X(10, leaf, "leaf") \
-  X(11, gate, "gate") \
-  X(12, monomials, "monomials") \
-  X(13, matmul, "matmul") \
-  X(14, conv2d, "conv2d") \
-  X(15, copy, "copy") \
-  X(16, windows, "windows") \
-  X(17, reduce_sum, "reduce_sum") \
-  X(18, pool_sum, "pool_sum") \
-  X(19, clear_truncate, "clear_truncate") \
+  X(7, select, "select")                   \
+  X(8, bits_to_ring, "bits_to_ring")       \
+  X(9, digits, "digits")                   \
+  X(10, leaf, "leaf")                      \
+  X(11, gate, "gate")                      \
+  X(12, monomials, "monomials")            \
+  X(13, matmul, "matmul")                  \
+  X(14, conv2d, "conv2d")                  \
+  X(15, copy, "copy")                      \
+  X(16, windows, "windows")                \
+  X(17, reduce_sum, "reduce_sum")          \
+  X(18, pool_sum, "pool_sum")              \
+  X(19, clear_truncate, "clear_truncate")  \
   X(20, clear_select, "clear_select")
 
-#define CT_DECLARE_KERNEL(id, symbol, name)           \
-  const char* symbol##_check(const Args&);            \
-  uint64_t symbol##_units(const Args&, uint64_t*);    \
-  size_t symbol##_scratch(const Args&);               \
+#define CT_DECLARE_KERNEL(id, symbol, name)        \
+  const char* symbol##_check(const Args&);         \
+  uint64_t symbol##_units(const Args&, uint64_t*); \
+  size_t symbol##_scratch(const Args&);            \
   void symbol##_run(const Args&, void*);
 
 // Defines a kernel by its four functions.

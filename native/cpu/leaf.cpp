@@ -1,10 +1,10 @@
-// Leaves of a comparison c < r between the public c = hat + offset and the dealer's mask r, of which the parties share
-// the one-hot digits (digits.cpp). For each digit, from the shares hot[v] of [r's digit = v]:
+// Leaves of a comparison c < r between the public c = hat + offset and the dealer's mask r, of which the
+// parties share the one-hot digits (digits.cpp). For each digit, from the shares hot[v] of [r's digit = v]:
 //   p = hot[c's digit]                      the digits are equal
 //   g = XOR of hot[v] for v > c's digit     c's digit is smaller
-// which is a tree of multiplexers over c's bits, and no interaction. g and p go to planes of the wires (d >= 0), to
-// planes of the top group (d <= -2: plane -2 - d), or nowhere (-1). The sign is r's shared bit ^ bit `sign` of c.
-// Attributes: offset, count, (low, width, g's place, p's place) per digit, sign or -1.
+// which is a tree of multiplexers over c's bits, and no interaction. g and p go to planes of the wires (d >=
+// 0), to planes of the top group (d <= -2: plane -2 - d), or nowhere (-1). The sign is r's shared bit ^ bit
+// `sign` of c. Attributes: offset, count, (low, width, g's place, p's place) per digit, sign or -1.
 #include "bits.hpp"
 #include "digit_list.hpp"
 #include "kernels.hpp"
@@ -19,7 +19,8 @@ struct Compared {
 template <uint32_t width>
 Compared compare_wide(const Piece* hot, const Piece* bits);
 
-// The digit against the 2^width entries of `hot`; bits[0] is its lowest bit. Both are pieces of consecutive planes.
+// The digit against the 2^width entries of `hot`; bits[0] is its lowest bit. Both are pieces of consecutive
+// planes.
 template <uint32_t width>
 CT_INLINE Compared compare(const Piece* hot, const Piece* bits) {
   if constexpr (width == 0) {
@@ -35,7 +36,8 @@ CT_INLINE Compared compare(const Piece* hot, const Piece* bits) {
       high = compare_wide<width - 1>(hot + half, bits);
     }
     const Piece bit = bits[(width - 1) * kPieces];
-    return {choose(bit, high.smaller, low.smaller ^ high.any), choose(bit, high.equal, low.equal), low.any ^ high.any};
+    return {choose(bit, high.smaller, low.smaller ^ high.any), choose(bit, high.equal, low.equal),
+            low.any ^ high.any};
   }
 }
 
@@ -55,14 +57,22 @@ void compare_pieces(const Plane* hot, const Plane* bits, Plane* smaller, Plane* 
 
 void compare_digit(const Plane* hot, const Plane* bits, uint32_t width, Plane* smaller, Plane* equal) {
   switch (width) {
-    case 1: return compare_pieces<1>(hot, bits, smaller, equal);
-    case 2: return compare_pieces<2>(hot, bits, smaller, equal);
-    case 3: return compare_pieces<3>(hot, bits, smaller, equal);
-    case 4: return compare_pieces<4>(hot, bits, smaller, equal);
-    case 5: return compare_pieces<5>(hot, bits, smaller, equal);
-    case 6: return compare_pieces<6>(hot, bits, smaller, equal);
-    case 7: return compare_pieces<7>(hot, bits, smaller, equal);
-    default: return compare_pieces<8>(hot, bits, smaller, equal);
+    case 1:
+      return compare_pieces<1>(hot, bits, smaller, equal);
+    case 2:
+      return compare_pieces<2>(hot, bits, smaller, equal);
+    case 3:
+      return compare_pieces<3>(hot, bits, smaller, equal);
+    case 4:
+      return compare_pieces<4>(hot, bits, smaller, equal);
+    case 5:
+      return compare_pieces<5>(hot, bits, smaller, equal);
+    case 6:
+      return compare_pieces<6>(hot, bits, smaller, equal);
+    case 7:
+      return compare_pieces<7>(hot, bits, smaller, equal);
+    default:
+      return compare_pieces<8>(hot, bits, smaller, equal);
   }
 }
 
@@ -71,7 +81,8 @@ const char* check_place(int64_t place, const Args& args) {
   if (place >= 0) {
     CT_REQUIRE((uint64_t)place < planes_of(args.out[0]), "a wire is out of range");
   } else if (place < -1) {
-    CT_REQUIRE(place >= -2 - (int64_t)kMostPlanes && (uint64_t)(-2 - place) < planes_of(args.out[1]), "a top is out of range");
+    CT_REQUIRE(place >= -2 - (int64_t)kMostPlanes && (uint64_t)(-2 - place) < planes_of(args.out[1]),
+               "a top is out of range");
   }
   return nullptr;
 }
@@ -79,7 +90,8 @@ const char* check_place(int64_t place, const Args& args) {
 uint64_t elements_of(const Args& args) { return args.in[0].elements; }
 
 const char* check(const Args& args) {
-  CT_REQUIRE(args.attrs >= 3 && args.attr[1] >= 0 && args.attr[1] <= (int64_t)kMostDigits, "wrong number of digits");
+  CT_REQUIRE(args.attrs >= 3 && args.attr[1] >= 0 && args.attr[1] <= (int64_t)kMostDigits,
+             "wrong number of digits");
   const uint32_t count = (uint32_t)args.attr[1];
   CT_TRY(check_counts(args, 2, 3, 4 * count + 3));
   uint32_t planes = 0;
@@ -106,7 +118,9 @@ uint64_t units(const Args& args, uint64_t* grain) {
   return elements_of(args);
 }
 
-size_t scratch_bytes(const Args&) { return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane); }
+size_t scratch_bytes(const Args&) {
+  return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane);
+}
 
 void place(const Args& args, uint64_t block, int64_t at, const Plane& value) {
   if (at >= 0) {

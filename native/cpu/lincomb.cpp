@@ -1,6 +1,6 @@
 // Linear combinations with public coefficients: out = lead * constant + sum of c_i x_i. This one kernel adds,
-// subtracts, negates, shifts left, expands shares, writes masked values into a frame, combines the frames of all
-// parties, and makes the dealer's corrections. Attributes: constant, c_1, ..., c_k.
+// subtracts, negates, shifts left, expands shares, writes masked values into a frame, combines the frames of
+// all parties, and makes the dealer's corrections. Attributes: constant, c_1, ..., c_k.
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
@@ -50,7 +50,8 @@ void run(const Args& args, void* memory) {
   const uint64_t constant = args.lead ? (uint64_t)args.attr[0] : 0;
   for_blocks(args, [&](uint64_t first, uint32_t count) {
     uint64_t* target = ring_target(out, first, sums);
-    // The result may lie where one of the operands does: nothing is written there before all of them are read.
+    // The result may lie where one of the operands does: nothing is written there before all of them are
+    // read.
     uint64_t* sum = args.ins > 1 ? sums : target;
     for (uint32_t i = 0; i < args.ins; ++i) {
       const uint64_t* x = load_ring(args.in[i], out.elements, first, count, out.bits, buffer);

@@ -20,7 +20,8 @@ typedef uint16_t Half __attribute__((may_alias));
 typedef uint32_t Single __attribute__((may_alias));
 
 // Elements start .. start + count - 1 of one stream; may write up to 8 words behind out[count - 1].
-void mix_stream(const Prg& prg, uint32_t bits, uint64_t start, uint32_t count, Mix mix, uint64_t* out, uint64_t* spare) {
+void mix_stream(const Prg& prg, uint32_t bits, uint64_t start, uint32_t count, Mix mix, uint64_t* out,
+                uint64_t* spare) {
   const uint32_t bytes = stream_bytes(bits);
   const uint64_t byte = start * bytes, block = byte / 16;
   const uint32_t skip = (uint32_t)(byte % 16);
@@ -43,7 +44,8 @@ void negate(uint64_t* values, uint32_t count) {
 }
 
 // Elements start .. start + count - 1 of the operand itself.
-void load_range(const Source& s, uint64_t start, uint32_t count, bool reduce, uint64_t* out, uint64_t* spare) {
+void load_range(const Source& s, uint64_t start, uint32_t count, bool reduce, uint64_t* out,
+                uint64_t* spare) {
   Mix mix = Mix::set;
   const bool words = s.bits == 64;
   if (s.data) {
@@ -77,7 +79,8 @@ void load_range(const Source& s, uint64_t start, uint32_t count, bool reduce, ui
 }
 
 // Element i of the block reads element ((first + i) / inner) % mid.
-void load_broadcast(const Source& s, uint64_t first, uint32_t count, bool reduce, uint64_t* out, uint64_t* spare) {
+void load_broadcast(const Source& s, uint64_t first, uint32_t count, bool reduce, uint64_t* out,
+                    uint64_t* spare) {
   const uint64_t from = first / s.inner;
   const uint32_t rows = (uint32_t)((first + count - 1) / s.inner - from + 1);
   uint64_t values[kRingBuffer];
@@ -121,7 +124,8 @@ const uint64_t* load_ring(const Source& s, uint64_t total, uint64_t first, uint3
   return buffer;
 }
 
-const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint32_t plane, uint32_t count, Plane* buffer) {
+const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint32_t plane, uint32_t count,
+                         Plane* buffer) {
   if (is_zero(s)) {
     __builtin_memset(buffer, 0, count * sizeof(Plane));
     return buffer;

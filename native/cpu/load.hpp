@@ -1,8 +1,8 @@
 // Reading operands and writing results, a block of 512 elements at a time.
 //
-// A block of ring values is 512 words, a block of bit planes 8 words per plane. Where an operand is plain memory the
-// block is that memory; otherwise it is put together in a buffer of the thread's scratch memory, so that expanded
-// material stays in cache.
+// A block of ring values is 512 words, a block of bit planes 8 words per plane. Where an operand is plain
+// memory the block is that memory; otherwise it is put together in a buffer of the thread's scratch memory,
+// so that expanded material stays in cache.
 #pragma once
 #include "packed.hpp"
 
@@ -13,17 +13,19 @@ constexpr uint64_t kRingBuffer = kBlock + 8;
 
 static CT_INLINE bool is_zero(const Source& s) { return !s.data && !s.prgs && !s.correction; }
 
-// Elements first .. first + count - 1 (first a multiple of 512, count <= 512) of an operand of an operation on `total`
-// elements. `width` is the ring that the caller works in: bits above min(width, s.bits) are unspecified unless
-// width > s.bits, when they are zero. `buffer` has 2 * kRingBuffer words.
+// Elements first .. first + count - 1 (first a multiple of 512, count <= 512) of an operand of an operation
+// on `total` elements. `width` is the ring that the caller works in: bits above min(width, s.bits) are
+// unspecified unless width > s.bits, when they are zero. `buffer` has 2 * kRingBuffer words.
 const uint64_t* load_ring(const Source& s, uint64_t total, uint64_t first, uint32_t count, uint32_t width,
                           uint64_t* buffer);
 
-// Planes plane .. plane + count - 1 of block `block`, 8 words each; words behind the end of the operand are zero or
-// unspecified. `planes` is the number of planes of the operand; `buffer` has room for `count` planes.
-const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint32_t plane, uint32_t count, Plane* buffer);
+// Planes plane .. plane + count - 1 of block `block`, 8 words each; words behind the end of the operand are
+// zero or unspecified. `planes` is the number of planes of the operand; `buffer` has room for `count` planes.
+const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint32_t plane, uint32_t count,
+                         Plane* buffer);
 
-// Where the values of a block of a ring result are to be put: the result itself, or `buffer` if they are to be packed.
+// Where the values of a block of a ring result are to be put: the result itself, or `buffer` if they are to
+// be packed.
 static CT_INLINE uint64_t* ring_target(const Sink& sink, uint64_t first, uint64_t* buffer) {
   return sink.layout == Layout::ring || sink.bits == 64 ? (uint64_t*)sink.data + first : buffer;
 }

@@ -1,5 +1,6 @@
-// Batched matrix products: out[b] = s * op(A[b]) op(B[b]) + c * C[b], where op transposes or not. A[b] starts sa
-// elements after A[b - 1] (0: all are the same), likewise B. Attributes: batch, m, k, n, ta, tb, sa, sb, s, c.
+// Batched matrix products: out[b] = s * op(A[b]) op(B[b]) + c * C[b], where op transposes or not. A[b] starts
+// sa elements after A[b - 1] (0: all are the same), likewise B. Attributes: batch, m, k, n, ta, tb, sa, sb,
+// s, c.
 #include "gemm.hpp"
 #include "kernels.hpp"
 #include "thin.hpp"
@@ -14,8 +15,14 @@ struct Shape {
   uint64_t sa, sb;
 
   explicit Shape(const int64_t* attr)
-      : batch((uint64_t)attr[0]), m((uint64_t)attr[1]), k((uint64_t)attr[2]), n((uint64_t)attr[3]), ta(attr[4] != 0),
-        tb(attr[5] != 0), sa((uint64_t)attr[6]), sb((uint64_t)attr[7]) {}
+      : batch((uint64_t)attr[0]),
+        m((uint64_t)attr[1]),
+        k((uint64_t)attr[2]),
+        n((uint64_t)attr[3]),
+        ta(attr[4] != 0),
+        tb(attr[5] != 0),
+        sa((uint64_t)attr[6]),
+        sb((uint64_t)attr[7]) {}
 
   // Work is split by rows; by panels of columns where there are few rows.
   bool by_columns() const { return batch * m < 8 && n > 4 * kPanelColumns; }
@@ -34,7 +41,8 @@ const char* check(const Args& args) {
   CT_REQUIRE(args.attr[5] == 0 || args.attr[5] == 1, "a flag is neither 0 nor 1");
   const Size result = d[0] * d[1] * d[3];
   CT_TRY(check_memory(args.out[0], result));
-  CT_REQUIRE((d[0] * d[1]).fits(kMostElements) && (d[1] * d[2]).fits(kMostElements) && (d[2] * d[3]).fits(kMostElements),
+  CT_REQUIRE((d[0] * d[1]).fits(kMostElements) && (d[1] * d[2]).fits(kMostElements) &&
+                 (d[2] * d[3]).fits(kMostElements),
              "a matrix is too large");
   if (!result.value()) return nullptr;
   const Size last(d[0].value() - 1);
@@ -69,7 +77,8 @@ struct Matrix {
   uint64_t row, column;  // strides
 };
 
-void pack_b(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint32_t count, uint64_t* panel) {
+void pack_b(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
+            uint64_t* panel) {
   const Matrix& b = *(const Matrix*)context;
   const uint64_t* from = b.data + k * b.row + column * b.column;
   if (count < kPanelColumns) __builtin_memset(panel, 0, depth * kPanelColumns * sizeof(uint64_t));
@@ -84,7 +93,8 @@ void pack_b(const void* context, uint64_t k, uint64_t depth, uint64_t column, ui
 }
 
 // Rows and columns of a product with few rows or few columns; false if it has many of both.
-bool thin(const Gemm& g, const Matrix& b, uint64_t row, uint64_t rows, uint64_t column, uint64_t columns, void* memory) {
+bool thin(const Gemm& g, const Matrix& b, uint64_t row, uint64_t rows, uint64_t column, uint64_t columns,
+          void* memory) {
   const uint64_t* a = g.a + row * g.a_row;
   const uint64_t* right = b.data + column * b.column;
   uint64_t* out = g.out + row * g.out_row + column;

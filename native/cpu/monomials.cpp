@@ -7,7 +7,8 @@ namespace cryptorch::CT_TARGET {
 namespace {
 
 const char* check(const Args& args) {
-  CT_REQUIRE(args.attrs >= 1 && args.attr[0] >= 0 && args.attr[0] <= (int64_t)kMostNodes, "wrong number of nodes");
+  CT_REQUIRE(args.attrs >= 1 && args.attr[0] >= 0 && args.attr[0] <= (int64_t)kMostNodes,
+             "wrong number of nodes");
   CT_TRY(check_counts(args, 1, 1, 2 * (uint32_t)args.attr[0] + 1));
   NodeTotals totals;
   CT_TRY(check_nodes(args.attr + 1, (uint64_t)args.attr[0], 2, &totals));

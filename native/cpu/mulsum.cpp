@@ -1,5 +1,5 @@
-// Sums of products: out = sum of c_i a_i b_i + sum of d_j x_j, element by element. Attributes: pairs, c_1, ...,
-// c_pairs, addends, d_1, ..., d_addends; operands: a_1, b_1, ..., then the addends.
+// Sums of products: out = sum of c_i a_i b_i + sum of d_j x_j, element by element. Attributes: pairs, c_1,
+// ..., c_pairs, addends, d_1, ..., d_addends; operands: a_1, b_1, ..., then the addends.
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
@@ -64,7 +64,8 @@ void run(const Args& args, void* memory) {
       const uint64_t* a = load(2 * i, left);
       add_product((uint64_t)c[i], a, load(2 * i + 1, right), count, sum);
     }
-    for (uint32_t i = 2 * pairs; i < args.ins; ++i) add_term((uint64_t)d[i - 2 * pairs], load(i, left), count, sum);
+    for (uint32_t i = 2 * pairs; i < args.ins; ++i)
+      add_term((uint64_t)d[i - 2 * pairs], load(i, left), count, sum);
     uint64_t* target = ring_target(out, first, sum);
     if (sum != target) __builtin_memcpy(target, sum, count * sizeof(uint64_t));
     finish_ring(out, first, count, target);

@@ -1,8 +1,9 @@
 // Nodes of a prefix tree: a node combines d groups (g, p) of a comparison, the high one first, into
 //   G = g0 ^ p0 g1 ^ p0 p1 g2 ^ ...,   P = p0 p1 ... p_{d-1} if somebody needs it.
-// It opens d - 1 + need_p wires p0, p1, ... and d - 1 wires g1, g2, ... under masks; g0 stays closed. The dealer shares
-// the products of masks that this takes: of every subset of the p with two members or more, by increasing bit mask; then
-// for i = 1, ..., d - 1 of g_i and every nonempty subset of p0, ..., p_{i-1}. A node of one group opens nothing.
+// It opens d - 1 + need_p wires p0, p1, ... and d - 1 wires g1, g2, ... under masks; g0 stays closed. The
+// dealer shares the products of masks that this takes: of every subset of the p with two members or more, by
+// increasing bit mask; then for i = 1, ..., d - 1 of g_i and every nonempty subset of p0, ..., p_{i-1}. A
+// node of one group opens nothing.
 #pragma once
 #include "check.hpp"
 
@@ -41,7 +42,8 @@ static CT_INLINE NodeShape node_shape(const int64_t* attributes) {
 }
 
 // Checks `count` nodes, `stride` attributes each of which the first two are d and need_p.
-static inline const char* check_nodes(const int64_t* nodes, uint64_t count, uint32_t stride, NodeTotals* totals) {
+static inline const char* check_nodes(const int64_t* nodes, uint64_t count, uint32_t stride,
+                                      NodeTotals* totals) {
   CT_REQUIRE(count <= kMostNodes, "too many nodes");
   for (uint64_t i = 0; i < count; ++i) {
     const int64_t* node = nodes + i * stride;

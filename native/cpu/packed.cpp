@@ -4,10 +4,14 @@ namespace cryptorch::CT_TARGET {
 namespace {
 
 CT_INLINE uint64_t mixed(Mix mix, uint64_t old, uint64_t value) {
-  return mix == Mix::set ? value : mix == Mix::add ? old + value : mix == Mix::subtract ? old - value : old ^ value;
+  return mix == Mix::set        ? value
+         : mix == Mix::add      ? old + value
+         : mix == Mix::subtract ? old - value
+                                : old ^ value;
 }
 
-void unpack_any(const uint64_t* words, uint32_t bits, uint64_t start, uint32_t count, Mix mix, uint64_t* out) {
+void unpack_any(const uint64_t* words, uint32_t bits, uint64_t start, uint32_t count, Mix mix,
+                uint64_t* out) {
   const uint64_t mask = low_bits(bits);
   uint64_t word = start / 64 * bits + start % 64 * bits / 64;
   uint32_t shift = (uint32_t)(start % 64 * bits % 64);
@@ -34,7 +38,8 @@ void unpack_groups(const uint8_t* bytes, uint32_t bits, uint32_t count, uint64_t
   for (uint32_t i = 0; i < count; i += 8, bytes += bits, out += 8) {
     const uint32_t now = count - i < 8 ? count - i : 8;
     const __m512i words = _mm512_maskz_loadu_epi8(low_bits((now * bits + 7) / 8), bytes);
-    __m512i value = _mm512_shrdv_epi64(_mm512_permutexvar_epi64(word, words), _mm512_permutexvar_epi64(next, words), shift);
+    __m512i value = _mm512_shrdv_epi64(_mm512_permutexvar_epi64(word, words),
+                                       _mm512_permutexvar_epi64(next, words), shift);
     value = _mm512_and_si512(value, mask);
     const __mmask8 lanes = (__mmask8)((1u << now) - 1);
     const __m512i old = mix == Mix::set ? value : _mm512_maskz_loadu_epi64(lanes, out);
@@ -79,7 +84,9 @@ struct Join {
 void pack_groups(const uint64_t* values, uint32_t bits, uint32_t count, uint8_t* bytes) {
   const Join pairs(1, bits), fours(2, bits), eights(4, bits);
   const __m512i mask = _mm512_set1_epi64((int64_t)low_bits(bits));
-  const auto joined = [&](__m512i x) { return eights.apply(fours.apply(pairs.apply(_mm512_and_si512(x, mask)))); };
+  const auto joined = [&](__m512i x) {
+    return eights.apply(fours.apply(pairs.apply(_mm512_and_si512(x, mask))));
+  };
   const uint8_t* const end = bytes + (count * bits + 63) / 64 * 8;
   const __mmask64 full = low_bits(bits);
   uint32_t i = 0;

@@ -1,4 +1,5 @@
-// Sums along an axis: [outer, k, inner] to [outer, inner]. Attributes: outer, k, inner. Units are elements of the result.
+// Sums along an axis: [outer, k, inner] to [outer, inner]. Attributes: outer, k, inner. Units are elements of
+// the result.
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
@@ -7,7 +8,8 @@ namespace {
 const char* check(const Args& args) {
   CT_TRY(check_counts(args, 1, 1, 3));
   const Size outer = Size::of(args.attr[0]), k = Size::of(args.attr[1]), inner = Size::of(args.attr[2]);
-  CT_REQUIRE(outer.fits(kMostElements) && k.fits(kMostElements) && inner.fits(kMostElements), "a size is out of range");
+  CT_REQUIRE(outer.fits(kMostElements) && k.fits(kMostElements) && inner.fits(kMostElements),
+             "a size is out of range");
   const Size result = outer * inner;
   CT_TRY(check_memory(args.out[0], result));
   return check_memory(args.in[0], result * k);

@@ -1,6 +1,8 @@
 // A bit times a value, where the bit is b ^ beta: b is public, beta is the dealer's.
-//   select:       (b ^ beta) * (v + c); v was opened as hat = v + r, the dealer shared beta and beta * r (betar):
-//                 t = (hat + c) * beta - betar shares beta * (v + c), and the result is b ? (v + c) - t : t. Attribute: c.
+//   select:       (b ^ beta) * (v + c); v was opened as hat = v + r, the dealer shared beta and beta * r
+//   (betar):
+//                 t = (hat + c) * beta - betar shares beta * (v + c), and the result is b ? (v + c) - t : t.
+//                 Attribute: c.
 //   bits_to_ring: public bits as ring values 0 and 1.
 #include "bits.hpp"
 #include "kernels.hpp"
@@ -27,7 +29,8 @@ void run_select(const Args& args, void* memory) {
   const uint64_t own = args.lead ? c : 0;
   for_blocks(args, [&](uint64_t first, uint32_t count) {
     const uint64_t* x[4];
-    for (int i = 0; i < 4; ++i) x[i] = load_ring(args.in[i + 1], out.elements, first, count, out.bits, buffers[i]);
+    for (int i = 0; i < 4; ++i)
+      x[i] = load_ring(args.in[i + 1], out.elements, first, count, out.bits, buffers[i]);
     const uint64_t *v = x[0], *hat = x[1], *beta = x[2], *betar = x[3];
     bit_masks(load_planes(args.in[0], first / kBlock, 1, 0, 1, bit), keep);
     uint64_t* target = ring_target(out, first, packed);

@@ -1,6 +1,7 @@
-// What every kernel source starts with. Kernel sources are compiled once per instruction set, each time into a
-// namespace of its own (cryptorch::baseline, ::avx2, ::avx512), so that no function built with wide instructions can
-// end up in a build for a smaller processor. For the same reason they use no inline code of the standard library.
+// What every kernel source starts with. Kernel sources are compiled once per instruction set, each time into
+// a namespace of its own (cryptorch::baseline, ::avx2, ::avx512), so that no function built with wide
+// instructions can end up in a build for a smaller processor. For the same reason they use no inline code of
+// the standard library.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -42,18 +43,18 @@ constexpr uint32_t kPlaneWords = 8;
 constexpr uint32_t kPieceWords = sizeof(Piece) / sizeof(uint64_t);
 constexpr uint32_t kPieces = kPlaneWords / kPieceWords;
 
-// One plane of a block: a bit for each of its 512 elements. (A vector type of 64 bytes would do, but compilers keep it in
-// memory where registers are smaller.)
+// One plane of a block: a bit for each of its 512 elements. (A vector type of 64 bytes would do, but
+// compilers keep it in memory where registers are smaller.)
 struct __attribute__((may_alias)) Plane {
   Piece piece[kPieces];
 };
 
-#define CT_PLANE_OPERATOR(op)                                                            \
-  static CT_INLINE Plane operator op(const Plane& a, const Plane& b) {                   \
-    Plane out;                                                                           \
+#define CT_PLANE_OPERATOR(op)                                                                 \
+  static CT_INLINE Plane operator op(const Plane& a, const Plane& b) {                        \
+    Plane out;                                                                                \
     CT_UNROLL for (uint32_t i = 0; i < kPieces; ++i) out.piece[i] = a.piece[i] op b.piece[i]; \
-    return out;                                                                          \
-  }                                                                                      \
+    return out;                                                                               \
+  }                                                                                           \
   static CT_INLINE Plane& operator op##=(Plane& a, const Plane& b) { return a = a op b; }
 CT_PLANE_OPERATOR(^)
 CT_PLANE_OPERATOR(&)

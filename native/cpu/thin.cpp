@@ -7,8 +7,8 @@ constexpr uint64_t kDepth = 1024;  // of a block of the vectors
 constexpr uint64_t kWidth = 1024;  // of a block of results, where results are added up in memory
 constexpr uint32_t kStreams = 4;   // rows of the matrix at a time
 
-// The matrix lies row by row: each row, times an element of a vector, is added to that vector's results. `few` is packed,
-// `depth` elements per vector.
+// The matrix lies row by row: each row, times an element of a vector, is added to that vector's results.
+// `few` is packed, `depth` elements per vector.
 void by_rows(const Thin& t, const uint64_t* few, uint64_t k0, uint64_t depth, uint64_t j0, uint64_t width) {
   for (uint64_t v = 0; v < t.vectors; ++v) {
     uint64_t* out = t.out + v * t.out_row + j0;
@@ -29,7 +29,8 @@ void by_rows(const Thin& t, const uint64_t* few, uint64_t k0, uint64_t depth, ui
   }
 }
 
-// The matrix lies column by column: each result is the scalar product of a column and a vector. Four columns at a time.
+// The matrix lies column by column: each result is the scalar product of a column and a vector. Four columns
+// at a time.
 template <uint64_t vectors>
 void by_columns(const Thin& t, const uint64_t* few, uint64_t k0, uint64_t depth) {
   const uint64_t* column = t.matrix + k0;
@@ -74,14 +75,23 @@ void thin_product(const Thin& t, void* scratch) {
       for (uint64_t k = 0; k < depth; ++k) few[v * depth + k] = t.scale * from[k * t.few_depth];
     }
     if (t.many_step == 1 && t.depth_step != 1) {
-      for (uint64_t j0 = 0; j0 < t.many; j0 += kWidth) by_rows(t, few, k0, depth, j0, at_most(kWidth, t.many - j0));
+      for (uint64_t j0 = 0; j0 < t.many; j0 += kWidth)
+        by_rows(t, few, k0, depth, j0, at_most(kWidth, t.many - j0));
       continue;
     }
     switch (t.vectors) {
-      case 1: by_columns<1>(t, few, k0, depth); break;
-      case 2: by_columns<2>(t, few, k0, depth); break;
-      case 3: by_columns<3>(t, few, k0, depth); break;
-      default: by_columns<4>(t, few, k0, depth); break;
+      case 1:
+        by_columns<1>(t, few, k0, depth);
+        break;
+      case 2:
+        by_columns<2>(t, few, k0, depth);
+        break;
+      case 3:
+        by_columns<3>(t, few, k0, depth);
+        break;
+      default:
+        by_columns<4>(t, few, k0, depth);
+        break;
     }
   }
 }

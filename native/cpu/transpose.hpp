@@ -19,7 +19,8 @@ static CT_INLINE void transpose_words(const __m512i* in, __m512i* out) {
       b[4 * i + 2 + j] = _mm512_shuffle_i64x2(a[4 * i + j], a[4 * i + 2 + j], 0xDD);
     }
   }
-  // b[0]: columns 0 and 4 of rows 0..3, b[1]: 1 and 5, b[2]: 2 and 6, b[3]: 3 and 7; b[4..7] the same of rows 4..7.
+  // b[0]: columns 0 and 4 of rows 0..3, b[1]: 1 and 5, b[2]: 2 and 6, b[3]: 3 and 7; b[4..7] the same of
+  // rows 4..7.
   CT_UNROLL for (int j = 0; j < 4; ++j) {
     out[j] = _mm512_shuffle_i64x2(b[j], b[4 + j], 0x88);
     out[4 + j] = _mm512_shuffle_i64x2(b[j], b[4 + j], 0xDD);
@@ -27,8 +28,8 @@ static CT_INLINE void transpose_words(const __m512i* in, __m512i* out) {
 }
 
 // to[i * to_row + r] = from[r * from_row + i] for `rows` r (up to 16) and `count` i.
-static inline void copy_transposed(const uint64_t* from, uint64_t from_row, uint32_t rows, uint64_t count, uint64_t* to,
-                                   uint64_t to_row) {
+static inline void copy_transposed(const uint64_t* from, uint64_t from_row, uint32_t rows, uint64_t count,
+                                   uint64_t* to, uint64_t to_row) {
   for (uint32_t r0 = 0; r0 < rows; r0 += 8) {
     const uint32_t tall = rows - r0 < 8 ? rows - r0 : 8;
     const __mmask8 lanes = (__mmask8)((1u << tall) - 1);
@@ -51,8 +52,8 @@ static inline void copy_transposed(const uint64_t* from, uint64_t from_row, uint
 
 #else
 
-static inline void copy_transposed(const uint64_t* from, uint64_t from_row, uint32_t rows, uint64_t count, uint64_t* to,
-                                   uint64_t to_row) {
+static inline void copy_transposed(const uint64_t* from, uint64_t from_row, uint32_t rows, uint64_t count,
+                                   uint64_t* to, uint64_t to_row) {
   for (uint32_t r = 0; r < rows; ++r, from += from_row) {
     for (uint64_t i = 0; i < count; ++i) to[i * to_row + r] = from[i];
   }

@@ -1,7 +1,9 @@
-// Truncation by f bits of a value that was opened under a mask r (hat = value + r, h = hat + offset mod 2^64; rf shares
-// r >> f, top shares the highest bit of r). Adding the mask wrapped past 2^64 exactly when top = 1 and h < 2^63, so
+// Truncation by f bits of a value that was opened under a mask r (hat = value + r, h = hat + offset mod 2^64;
+// rf shares r >> f, top shares the highest bit of r). Adding the mask wrapped past 2^64 exactly when top = 1
+// and h < 2^63, so
 //   truncate:        (h >> f) - (offset >> f) - rf + [h < 2^63] top 2^(64-f)
-//   truncate_select: that value times the bit b ^ beta, where b is public and the dealer shared beta, beta * rf (betarf)
+//   truncate_select: that value times the bit b ^ beta, where b is public and the dealer shared beta, beta *
+//   rf (betarf)
 //                    and beta * top (betatop)
 //   shift_right:     (x mod 2^bits) >> f of a public value or a dealer's mask
 // all on shares: terms that are public are added by the lead only. Attributes: f, offset.
@@ -51,7 +53,8 @@ void run_truncate(const Args& args, void* memory) {
   const uint64_t lead = args.lead ? ~uint64_t{0} : 0;
   for_blocks(args, [&](uint64_t first, uint32_t count) {
     const uint64_t* x[3];
-    for (int i = 0; i < 3; ++i) x[i] = load_ring(args.in[i], out.elements, first, count, i ? out.bits : 64, buffers[i]);
+    for (int i = 0; i < 3; ++i)
+      x[i] = load_ring(args.in[i], out.elements, first, count, i ? out.bits : 64, buffers[i]);
     const uint64_t *hat = x[0], *rf = x[1], *top = x[2];
     uint64_t* target = ring_target(out, first, packed);
     CT_ELEMENTWISE

@@ -1,6 +1,7 @@
-// Windows of images [P, H, W], for pooling; tap (i, j) of window (oh, ow) is (oh sh - pt + i dh, ow sw - pl + j dw).
-//   windows:  [kh kw, P, OH, OW], tap by tap; a tap outside of the image repeats the first one of its window inside
-//   pool_sum: [P, OH, OW], the sum of the taps inside of the image
+// Windows of images [P, H, W], for pooling; tap (i, j) of window (oh, ow) is (oh sh - pt + i dh, ow sw - pl +
+// j dw).
+//   windows:  [kh kw, P, OH, OW], tap by tap; a tap outside of the image repeats the first one of its window
+//   inside pool_sum: [P, OH, OW], the sum of the taps inside of the image
 // Attributes: P, H, W, kh, kw, sh, sw, dh, dw, pt, pl, OH, OW. Units are rows of the result.
 #include "kernels.hpp"
 
@@ -14,7 +15,18 @@ struct Shape {
   int64_t p, h, w, kh, kw, sh, sw, dh, dw, pt, pl, oh, ow;
 
   explicit Shape(const int64_t* a)
-      : p(a[0]), h(a[1]), w(a[2]), kh(a[3]), kw(a[4]), sh(a[5]), sw(a[6]), dh(a[7]), dw(a[8]), pt(a[9]), pl(a[10]), oh(a[11]),
+      : p(a[0]),
+        h(a[1]),
+        w(a[2]),
+        kh(a[3]),
+        kw(a[4]),
+        sh(a[5]),
+        sw(a[6]),
+        dh(a[7]),
+        dw(a[8]),
+        pt(a[9]),
+        pl(a[10]),
+        oh(a[11]),
         ow(a[12]) {}
 };
 
@@ -27,7 +39,8 @@ CT_INLINE int64_t first_tap(int64_t start, int64_t taps, int64_t dilation, int64
 const char* check_shape(const Args& args, bool windows) {
   CT_TRY(check_counts(args, 1, 1, 13));
   CT_REQUIRE(args.attr[0] >= 0 && args.attr[0] <= kMostSize, "a size is out of range");
-  for (int i = 1; i < 13; ++i) CT_REQUIRE(args.attr[i] >= 0 && args.attr[i] <= kMostSide, "a size is out of range");
+  for (int i = 1; i < 13; ++i)
+    CT_REQUIRE(args.attr[i] >= 0 && args.attr[i] <= kMostSide, "a size is out of range");
   const Shape s(args.attr);
   CT_REQUIRE(s.sh >= 1 && s.sw >= 1 && s.dh >= 1 && s.dw >= 1, "a stride or dilation is 0");
   Size result = Size::of(s.p) * Size::of(s.oh) * Size::of(s.ow);
@@ -95,7 +108,8 @@ void run_pool_sum(const Args& args, void*) {
       int64_t left = -s.pl;
       for (int64_t ow = 0; ow < s.ow; ++ow, left += s.sw) {
         uint64_t sum = 0;
-        for (int64_t j = first_tap(left, s.kw, s.dw, s.w); j < s.kw && left + j * s.dw < s.w; ++j) sum += row[left + j * s.dw];
+        for (int64_t j = first_tap(left, s.kw, s.dw, s.w); j < s.kw && left + j * s.dw < s.w; ++j)
+          sum += row[left + j * s.dw];
         out[ow] += sum;
       }
     }

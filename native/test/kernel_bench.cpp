@@ -1,5 +1,5 @@
-// Times of the kernels on one core, per instruction set: `kernel_bench [part of a name]`. Each line is the best of
-// several runs. The peak is a loop of multiply-adds in registers, the bound for products of matrices.
+// Times of the kernels on one core, per instruction set: `kernel_bench [part of a name]`. Each line is the
+// best of several runs. The peak is a loop of multiply-adds in registers, the bound for products of matrices.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -44,11 +44,18 @@ double seconds_of(const std::function<void()>& body) {
 }
 
 // `work` per second in `unit` (G...), or ns per unit of work.
-void measure(const KernelTable& table, const std::string& name, const Step& step, double work, bool rate, const char* unit) {
+void measure(const KernelTable& table, const std::string& name, const Step& step, double work, bool rate,
+             const char* unit) {
   if (name.find(filter) == std::string::npos) return;
   std::vector<Sink> outs = step.outs;
-  Args args = {step.ins.data(),   static_cast<uint32_t>(step.ins.size()),   outs.data(), static_cast<uint32_t>(outs.size()),
-               step.attrs.data(), static_cast<uint32_t>(step.attrs.size()), 1,           0,
+  Args args = {step.ins.data(),
+               static_cast<uint32_t>(step.ins.size()),
+               outs.data(),
+               static_cast<uint32_t>(outs.size()),
+               step.attrs.data(),
+               static_cast<uint32_t>(step.attrs.size()),
+               1,
+               0,
                0};
   for (size_t i = 0; i < table.count; ++i) {
     const Kernel& kernel = table.kernels[i];
@@ -62,7 +69,8 @@ void measure(const KernelTable& table, const std::string& name, const Step& step
     std::vector<uint64_t> scratch(kernel.scratch(args) / 8 + 16);
     void* memory = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
     const double seconds = seconds_of([&] { kernel.run(args, memory); });
-    std::printf("%-44s %-9s %9.3f %s\n", name.c_str(), table.isa, rate ? work / seconds / 1e9 : seconds / work * 1e9, unit);
+    std::printf("%-44s %-9s %9.3f %s\n", name.c_str(), table.isa,
+                rate ? work / seconds / 1e9 : seconds / work * 1e9, unit);
   }
 }
 
@@ -81,18 +89,29 @@ void products(const KernelTable& table) {
     const char* name;
     int64_t batch, m, k, n, ta, tb;
   };
-  const Shape shapes[] = {{"matmul 1024^3", 1, 1024, 1024, 1024, 0, 0},        {"matmul 1024^3 transposed", 1, 1024, 1024, 1024, 1, 1},
-                          {"matmul 12 x 128x64x128 (A B^T)", 12, 128, 64, 128, 0, 1}, {"matmul 12 x 128x128x64", 12, 128, 128, 64, 0, 0},
-                          {"matmul 1x512x512", 1, 1, 512, 512, 0, 0},           {"matmul 1x512x512 (B^T)", 1, 1, 512, 512, 0, 1},
-                          {"matmul 1x4096x1000", 1, 1, 4096, 1000, 0, 0},       {"matmul 1x4096x1000 (B^T)", 1, 1, 4096, 1000, 0, 1},
-                          {"matmul 8x512x512", 1, 8, 512, 512, 0, 0},           {"matmul 8x512x512 (B^T)", 1, 8, 512, 512, 0, 1},
-                          {"matmul 512x512x1", 1, 512, 512, 1, 0, 0},           {"matmul 64x64x64", 1, 64, 64, 64, 0, 0}};
+  const Shape shapes[] = {{"matmul 1024^3", 1, 1024, 1024, 1024, 0, 0},
+                          {"matmul 1024^3 transposed", 1, 1024, 1024, 1024, 1, 1},
+                          {"matmul 12 x 128x64x128 (A B^T)", 12, 128, 64, 128, 0, 1},
+                          {"matmul 12 x 128x128x64", 12, 128, 128, 64, 0, 0},
+                          {"matmul 1x512x512", 1, 1, 512, 512, 0, 0},
+                          {"matmul 1x512x512 (B^T)", 1, 1, 512, 512, 0, 1},
+                          {"matmul 1x4096x1000", 1, 1, 4096, 1000, 0, 0},
+                          {"matmul 1x4096x1000 (B^T)", 1, 1, 4096, 1000, 0, 1},
+                          {"matmul 8x512x512", 1, 8, 512, 512, 0, 0},
+                          {"matmul 8x512x512 (B^T)", 1, 8, 512, 512, 0, 1},
+                          {"matmul 512x512x1", 1, 512, 512, 1, 0, 0},
+                          {"matmul 64x64x64", 1, 64, 64, 64, 0, 0}};
   for (const Shape& s : shapes) {
-    const uint64_t a = static_cast<uint64_t>(s.batch * s.m * s.k), b = static_cast<uint64_t>(s.batch * s.k * s.n),
+    const uint64_t a = static_cast<uint64_t>(s.batch * s.m * s.k),
+                   b = static_cast<uint64_t>(s.batch * s.k * s.n),
                    c = static_cast<uint64_t>(s.batch * s.m * s.n);
     const Memory left(a), right(b);
     Memory out(c);
-    measure(table, s.name, {13, {left.ring(a), right.ring(b)}, {out.sink(c)}, {s.batch, s.m, s.k, s.n, s.ta, s.tb, s.m * s.k, s.k * s.n, 1, 0}},
+    measure(table, s.name,
+            {13,
+             {left.ring(a), right.ring(b)},
+             {out.sink(c)},
+             {s.batch, s.m, s.k, s.n, s.ta, s.tb, s.m * s.k, s.k * s.n, 1, 0}},
             static_cast<double>(s.batch * s.m * s.k * s.n), true, "G mul-add/s");
   }
 }
@@ -102,15 +121,21 @@ void convolutions(const KernelTable& table) {
     const char* name;
     int64_t c, size, o, kernel, stride, padding, groups;
   };
-  const Shape shapes[] = {{"conv 3x3 64->64 at 32x32", 64, 32, 64, 3, 1, 1, 1},     {"conv 3x3 64->64 at 56x56", 64, 56, 64, 3, 1, 1, 1},
-                          {"conv 3x3 128->128 at 28x28", 128, 28, 128, 3, 1, 1, 1}, {"conv 3x3 256->256 at 14x14", 256, 14, 256, 3, 1, 1, 1},
-                          {"conv 3x3 512->512 at 7x7", 512, 7, 512, 3, 1, 1, 1},    {"conv 3x3 512->512 at 4x4", 512, 4, 512, 3, 1, 1, 1},
-                          {"conv 3x3 /2 64->128 at 56x56", 64, 56, 128, 3, 2, 1, 1}, {"conv 1x1 256->64 at 56x56", 256, 56, 64, 1, 1, 0, 1},
-                          {"conv 1x1 /2 64->128 at 56x56", 64, 56, 128, 1, 2, 0, 1}, {"conv 7x7 /2 3->64 at 224x224", 3, 224, 64, 7, 2, 3, 1},
+  const Shape shapes[] = {{"conv 3x3 64->64 at 32x32", 64, 32, 64, 3, 1, 1, 1},
+                          {"conv 3x3 64->64 at 56x56", 64, 56, 64, 3, 1, 1, 1},
+                          {"conv 3x3 128->128 at 28x28", 128, 28, 128, 3, 1, 1, 1},
+                          {"conv 3x3 256->256 at 14x14", 256, 14, 256, 3, 1, 1, 1},
+                          {"conv 3x3 512->512 at 7x7", 512, 7, 512, 3, 1, 1, 1},
+                          {"conv 3x3 512->512 at 4x4", 512, 4, 512, 3, 1, 1, 1},
+                          {"conv 3x3 /2 64->128 at 56x56", 64, 56, 128, 3, 2, 1, 1},
+                          {"conv 1x1 256->64 at 56x56", 256, 56, 64, 1, 1, 0, 1},
+                          {"conv 1x1 /2 64->128 at 56x56", 64, 56, 128, 1, 2, 0, 1},
+                          {"conv 7x7 /2 3->64 at 224x224", 3, 224, 64, 7, 2, 3, 1},
                           {"conv 3x3 depthwise 128 at 56x56", 128, 56, 128, 3, 1, 1, 128}};
   for (const Shape& s : shapes) {
     const int64_t side = (s.size + 2 * s.padding - s.kernel) / s.stride + 1;
-    const uint64_t x = static_cast<uint64_t>(s.c * s.size * s.size), y = static_cast<uint64_t>(s.o * side * side),
+    const uint64_t x = static_cast<uint64_t>(s.c * s.size * s.size),
+                   y = static_cast<uint64_t>(s.o * side * side),
                    k = static_cast<uint64_t>(s.o * s.c / s.groups * s.kernel * s.kernel);
     const Memory image(x), kernel(k);
     Memory out(y);
@@ -118,7 +143,8 @@ void convolutions(const KernelTable& table) {
             {14,
              {image.ring(x), kernel.ring(k)},
              {out.sink(y)},
-             {1, s.c, s.size, s.size, s.o, s.kernel, s.kernel, s.stride, s.stride, 1, 1, s.padding, s.padding, side, side, s.groups, 1, 0}},
+             {1, s.c, s.size, s.size, s.o, s.kernel, s.kernel, s.stride, s.stride, 1, 1, s.padding, s.padding,
+              side, side, s.groups, 1, 0}},
             static_cast<double>(k) * static_cast<double>(side * side), true, "G mul-add/s");
   }
 }
@@ -137,29 +163,53 @@ void elementwise(const KernelTable& table) {
   const auto plane_streams = [&](uint32_t k, const void* correction = nullptr) {
     return Source{nullptr, Layout::planes, 1, k, n, 1, n, prgs, 1, correction};
   };
-  const auto plane_memory = [&](uint32_t k) { return Source{planes.words.data(), Layout::planes, 1, k, n, 1, n, nullptr, 0, nullptr}; };
-  const auto plane_sink = [&](Memory& m, uint32_t k) { return Sink{m.words.data(), Layout::planes, 1, k, n}; };
-  const auto packed_source = [&](uint32_t bits) { return Source{x.words.data(), Layout::packed, bits, 0, n, 1, n, nullptr, 0, nullptr}; };
+  const auto plane_memory = [&](uint32_t k) {
+    return Source{planes.words.data(), Layout::planes, 1, k, n, 1, n, nullptr, 0, nullptr};
+  };
+  const auto plane_sink = [&](Memory& m, uint32_t k) {
+    return Sink{m.words.data(), Layout::planes, 1, k, n};
+  };
+  const auto packed_source = [&](uint32_t bits) {
+    return Source{x.words.data(), Layout::packed, bits, 0, n, 1, n, nullptr, 0, nullptr};
+  };
   const auto packed_sink = [&](uint32_t bits) { return Sink{out.words.data(), Layout::packed, bits, 0, n}; };
   const double elements = static_cast<double>(n), bytes = 8 * elements;
 
-  measure(table, "expansion of 64-bit elements", {1, {streams(64, 1, nullptr)}, {out.sink(n)}, {0, 1}}, bytes, true, "GB/s");
-  measure(table, "expansion of planes", {2, {plane_streams(64)}, {plane_sink(more, 64)}, {0}}, bytes, true, "GB/s");
-  measure(table, "expansion of 32-bit elements", {1, {streams(32, 1, nullptr)}, {out.sink(n)}, {0, 1}}, elements, false, "ns/element");
+  measure(table, "expansion of 64-bit elements", {1, {streams(64, 1, nullptr)}, {out.sink(n)}, {0, 1}}, bytes,
+          true, "GB/s");
+  measure(table, "expansion of planes", {2, {plane_streams(64)}, {plane_sink(more, 64)}, {0}}, bytes, true,
+          "GB/s");
+  measure(table, "expansion of 32-bit elements", {1, {streams(32, 1, nullptr)}, {out.sink(n)}, {0, 1}},
+          elements, false, "ns/element");
   measure(table, "add", {1, {x.ring(n), y.ring(n)}, {out.sink(n)}, {0, 1, 1}}, elements, false, "ns/element");
-  measure(table, "mask and pack 64 bits", {1, {x.ring(n), streams(64, 1, nullptr)}, {out.sink(n)}, {0, 1, 1}}, elements, false, "ns/element");
+  measure(table, "mask and pack 64 bits", {1, {x.ring(n), streams(64, 1, nullptr)}, {out.sink(n)}, {0, 1, 1}},
+          elements, false, "ns/element");
   measure(table, "pack 43 bits", {1, {x.ring(n)}, {packed_sink(43)}, {0, 1}}, elements, false, "ns/element");
-  measure(table, "unpack 43 bits", {1, {packed_source(43)}, {out.sink(n)}, {0, 1}}, elements, false, "ns/element");
-  measure(table, "mulsum a b", {3, {x.ring(n), y.ring(n)}, {out.sink(n)}, {1, 1, 0}}, elements, false, "ns/element");
-  measure(table, "truncate", {5, {x.ring(n), streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())}, {out.sink(n)}, {16, 1}}, elements, false, "ns/element");
-  measure(table, "truncate_select",
-          {6,
-           {plane_memory(1), x.ring(n), streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data()),
-            streams(64, 1, planes.words.data()), streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())},
+  measure(table, "unpack 43 bits", {1, {packed_source(43)}, {out.sink(n)}, {0, 1}}, elements, false,
+          "ns/element");
+  measure(table, "mulsum a b", {3, {x.ring(n), y.ring(n)}, {out.sink(n)}, {1, 1, 0}}, elements, false,
+          "ns/element");
+  measure(table, "truncate",
+          {5,
+           {x.ring(n), streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())},
            {out.sink(n)},
            {16, 1}},
           elements, false, "ns/element");
-  measure(table, "select", {7, {plane_memory(1), x.ring(n), y.ring(n), streams(64, 1, planes.words.data()), streams(64, 1, planes.words.data())}, {out.sink(n)}, {0}}, elements, false, "ns/element");
+  measure(table, "truncate_select",
+          {6,
+           {plane_memory(1), x.ring(n), streams(64, 1, planes.words.data()),
+            streams(16, 1, planes.words.data()), streams(64, 1, planes.words.data()),
+            streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())},
+           {out.sink(n)},
+           {16, 1}},
+          elements, false, "ns/element");
+  measure(table, "select",
+          {7,
+           {plane_memory(1), x.ring(n), y.ring(n), streams(64, 1, planes.words.data()),
+            streams(64, 1, planes.words.data())},
+           {out.sink(n)},
+           {0}},
+          elements, false, "ns/element");
   for (const int64_t width : {4, 8}) {
     const std::string name = std::to_string(width) + "-bit digits";
     std::vector<int64_t> digits = {0, 0};
@@ -167,7 +217,8 @@ void elementwise(const KernelTable& table) {
     std::vector<int64_t> dealt = {0};
     for (int64_t low = 0; low < 63; low += width, ++count) {
       const int64_t bits = std::min<int64_t>(width, 63 - low);
-      digits.insert(digits.end(), {low, bits, static_cast<int64_t>(2 * count), static_cast<int64_t>(2 * count + 1)});
+      digits.insert(digits.end(),
+                    {low, bits, static_cast<int64_t>(2 * count), static_cast<int64_t>(2 * count + 1)});
       dealt.insert(dealt.end(), {low, bits});
       hot += (1u << bits) - 1;
     }
@@ -176,16 +227,35 @@ void elementwise(const KernelTable& table) {
     dealt[0] = count;
     dealt.push_back(63);
     Memory hots(static_cast<uint64_t>(hot) * n / 64);
-    measure(table, "digits, 2 streams, " + name, {9, {streams(64, 2, nullptr)}, {plane_sink(hots, hot)}, dealt}, elements, false, "ns/element");
-    measure(table, "leaf from streams, " + name, {10, {x.ring(n), plane_streams(hot)}, {plane_sink(more, 2 * count), plane_sink(most, 0), plane_sink(out, 1)}, digits}, elements, false, "ns/element");
+    measure(table, "digits, 2 streams, " + name,
+            {9, {streams(64, 2, nullptr)}, {plane_sink(hots, hot)}, dealt}, elements, false, "ns/element");
+    measure(table, "leaf from streams, " + name,
+            {10,
+             {x.ring(n), plane_streams(hot)},
+             {plane_sink(more, 2 * count), plane_sink(most, 0), plane_sink(out, 1)},
+             digits},
+            elements, false, "ns/element");
     measure(table, "leaf from streams and correction, " + name,
-            {10, {x.ring(n), plane_streams(hot, hots.words.data())}, {plane_sink(more, 2 * count), plane_sink(most, 0), plane_sink(out, 1)}, digits}, elements, false, "ns/element");
+            {10,
+             {x.ring(n), plane_streams(hot, hots.words.data())},
+             {plane_sink(more, 2 * count), plane_sink(most, 0), plane_sink(out, 1)},
+             digits},
+            elements, false, "ns/element");
   }
   // Four nodes of fan-in 4: the first level of a 64-bit comparison.
   const std::vector<int64_t> gates = {4, 4, 1, 0, 1, 4, 1, 2, 3, 4, 1, 4, 5, 4, 0, 6, 7};
-  measure(table, "gate, 4 of fan-in 4", {11, {plane_memory(27), plane_streams(27), plane_streams(81), plane_memory(4)}, {plane_sink(more, 8), plane_sink(most, 0)}, gates}, elements, false, "ns/element");
-  measure(table, "monomials, 4 of fan-in 4", {12, {plane_streams(27)}, {plane_sink(more, 81)}, {4, 4, 1, 4, 1, 4, 1, 4, 0}}, elements, false, "ns/element");
-  measure(table, "xor of planes, 2 streams", {2, {plane_memory(33), plane_streams(33)}, {plane_sink(more, 33)}, {0}}, elements, false, "ns/element");
+  measure(table, "gate, 4 of fan-in 4",
+          {11,
+           {plane_memory(27), plane_streams(27), plane_streams(81), plane_memory(4)},
+           {plane_sink(more, 8), plane_sink(most, 0)},
+           gates},
+          elements, false, "ns/element");
+  measure(table, "monomials, 4 of fan-in 4",
+          {12, {plane_streams(27)}, {plane_sink(more, 81)}, {4, 4, 1, 4, 1, 4, 1, 4, 0}}, elements, false,
+          "ns/element");
+  measure(table, "xor of planes, 2 streams",
+          {2, {plane_memory(33), plane_streams(33)}, {plane_sink(more, 33)}, {0}}, elements, false,
+          "ns/element");
 }
 
 // Independent chains of multiply-adds on registers, `rounds` of 16; the compiler does not see the products.

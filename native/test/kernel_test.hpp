@@ -1,5 +1,6 @@
-// Support for tests of kernels: operands in every form that a Source can take, together with the values they stand for
-// by the definitions of core/kernel.hpp, and runs of a kernel by every instruction set and every way to split its range.
+// Support for tests of kernels: operands in every form that a Source can take, together with the values they
+// stand for by the definitions of core/kernel.hpp, and runs of a kernel by every instruction set and every
+// way to split its range.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -70,7 +71,8 @@ class RingOperand {
 // An operand of bit planes.
 class PlaneOperand {
  public:
-  PlaneOperand(Rng& rng, uint64_t elements, uint32_t planes, Form form, const std::vector<std::vector<bool>>* wanted = nullptr);
+  PlaneOperand(Rng& rng, uint64_t elements, uint32_t planes, Form form,
+               const std::vector<std::vector<bool>>* wanted = nullptr);
   bool at(uint32_t plane, uint64_t element) const { return bits_[plane][element]; }
   const std::vector<std::vector<bool>>& bits() const { return bits_; }
   const Source& source() const { return source_; }

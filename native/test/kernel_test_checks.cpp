@@ -1,6 +1,6 @@
-// Plans come from files: a kernel's check refuses whatever would make it leave its operands. Known mistakes by name, and
-// random ones: attributes and operands are changed at random, and what the check lets through is run (under a sanitizer
-// this finds every step outside).
+// Plans come from files: a kernel's check refuses whatever would make it leave its operands. Known mistakes
+// by name, and random ones: attributes and operands are changed at random, and what the check lets through is
+// run (under a sanitizer this finds every step outside).
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -24,7 +24,9 @@ struct Step {
 };
 
 Source ring(uint64_t n) { return {nullptr, Layout::ring, 64, 0, n, 1, n, nullptr, 0, nullptr}; }
-Source planes(uint64_t n, uint32_t k) { return {nullptr, Layout::planes, 1, k, n, 1, n, nullptr, 0, nullptr}; }
+Source planes(uint64_t n, uint32_t k) {
+  return {nullptr, Layout::planes, 1, k, n, 1, n, nullptr, 0, nullptr};
+}
 Sink ring_out(uint64_t n) { return {nullptr, Layout::ring, 64, 0, n}; }
 Sink planes_out(uint64_t n, uint32_t k) { return {nullptr, Layout::planes, 1, k, n}; }
 
@@ -41,11 +43,20 @@ std::vector<Step> steps() {
       {7, {planes(n, 1), ring(n), ring(n), ring(n), ring(n)}, {ring_out(n)}, {0}},
       {8, {planes(n, 1)}, {ring_out(n)}, {}},
       {9, {ring(n)}, {planes_out(n, 19)}, {2, 0, 4, 4, 2, 10}},
-      {10, {ring(n), planes(n, 19)}, {planes_out(n, 2), planes_out(n, 1), planes_out(n, 1)}, {9, 2, 0, 4, 0, -1, 4, 2, -2, 1, 10}},
-      {11, {planes(n, 5), planes(n, 5), planes(n, 3), planes(n, 2)}, {planes_out(n, 2), planes_out(n, 1)}, {2, 2, 1, -2, 0, 2, 0, 1, -1}},
+      {10,
+       {ring(n), planes(n, 19)},
+       {planes_out(n, 2), planes_out(n, 1), planes_out(n, 1)},
+       {9, 2, 0, 4, 0, -1, 4, 2, -2, 1, 10}},
+      {11,
+       {planes(n, 5), planes(n, 5), planes(n, 3), planes(n, 2)},
+       {planes_out(n, 2), planes_out(n, 1)},
+       {2, 2, 1, -2, 0, 2, 0, 1, -1}},
       {12, {planes(n, 5)}, {planes_out(n, 3)}, {2, 2, 1, 2, 0}},
       {13, {ring(60), ring(40), ring(48)}, {ring_out(48)}, {2, 6, 5, 4, 0, 1, 30, 20, 1, 1}},
-      {14, {ring(2 * 4 * 49), ring(6 * 2 * 9), ring(2 * 6 * 16)}, {ring_out(2 * 6 * 16)}, {2, 4, 7, 7, 6, 3, 3, 2, 2, 1, 1, 1, 1, 4, 4, 2, 1, 1}},
+      {14,
+       {ring(2 * 4 * 49), ring(6 * 2 * 9), ring(2 * 6 * 16)},
+       {ring_out(2 * 6 * 16)},
+       {2, 4, 7, 7, 6, 3, 3, 2, 2, 1, 1, 1, 1, 4, 4, 2, 1, 1}},
       {15, {ring(60), ring(7)}, {ring_out(67)}, {0, 0, 2, 2, 0, 0, 6, 10, 1, 10, 1, 6, 1, 60, 6, 7, 1, -1}},
       {16, {ring(98)}, {ring_out(9 * 2 * 16)}, {2, 7, 7, 3, 3, 2, 2, 1, 1, 1, 1, 4, 4}},
       {17, {ring(60)}, {ring_out(12)}, {3, 5, 4}},
@@ -58,7 +69,9 @@ std::vector<Step> steps() {
 // Bytes of a value; none if it is out of the question.
 uint64_t bytes_of(Layout layout, uint64_t elements, uint64_t bits, uint64_t planes) {
   if (elements > kMostRun || planes > 4096) return ~uint64_t{0};
-  return 8 * (layout == Layout::ring ? elements : layout == Layout::packed ? (elements * bits + 63) / 64 : (elements + 63) / 64 * planes);
+  return 8 * (layout == Layout::ring     ? elements
+              : layout == Layout::packed ? (elements * bits + 63) / 64
+                                         : (elements + 63) / 64 * planes);
 }
 
 const char* check(const Step& step, const KernelTable& table = *tables()[0]) {
@@ -69,8 +82,14 @@ const char* check(const Step& step, const KernelTable& table = *tables()[0]) {
     if (!in.prgs && !in.correction) in.data = &dummy;
   }
   for (Sink& out : outs) out.data = &dummy;
-  const Args args = {ins.data(),        static_cast<uint32_t>(ins.size()),        outs.data(), static_cast<uint32_t>(outs.size()),
-                     step.attrs.data(), static_cast<uint32_t>(step.attrs.size()), step.lead,   0,
+  const Args args = {ins.data(),
+                     static_cast<uint32_t>(ins.size()),
+                     outs.data(),
+                     static_cast<uint32_t>(outs.size()),
+                     step.attrs.data(),
+                     static_cast<uint32_t>(step.attrs.size()),
+                     step.lead,
+                     0,
                      0};
   return kernel_of(table, step.id).check(args);
 }
@@ -92,8 +111,14 @@ void run(const Step& step, const KernelTable& table) {
     memory.push_back(std::make_unique<uint64_t[]>(bytes / 8));
     out.data = memory.back().get();
   }
-  Args args = {ins.data(),        static_cast<uint32_t>(ins.size()),        outs.data(), static_cast<uint32_t>(outs.size()),
-               step.attrs.data(), static_cast<uint32_t>(step.attrs.size()), step.lead,   0,
+  Args args = {ins.data(),
+               static_cast<uint32_t>(ins.size()),
+               outs.data(),
+               static_cast<uint32_t>(outs.size()),
+               step.attrs.data(),
+               static_cast<uint32_t>(step.attrs.size()),
+               step.lead,
+               0,
                0};
   const Kernel& kernel = kernel_of(table, step.id);
   if (kernel.check(args)) return;
@@ -106,18 +131,25 @@ void run(const Step& step, const KernelTable& table) {
 }
 
 int64_t wild(Rng& rng, int64_t old) {
-  static const int64_t kEdges[] = {0, -1, 1, 2, 63, 64, 65, 512, 1 << 24, int64_t{1} << 36, int64_t{1} << 62, INT64_MAX, INT64_MIN};
+  static const int64_t kEdges[] = {
+      0, -1, 1, 2, 63, 64, 65, 512, 1 << 24, int64_t{1} << 36, int64_t{1} << 62, INT64_MAX, INT64_MIN};
   switch (rng.below(4)) {
-    case 0: return static_cast<int64_t>(static_cast<uint64_t>(old) + rng.below(3) - 1);
-    case 1: return static_cast<int64_t>(static_cast<uint64_t>(old) << rng.below(3));
-    case 2: return static_cast<int64_t>(rng.below(20));
-    default: return kEdges[rng.below(sizeof(kEdges) / sizeof(kEdges[0]))];
+    case 0:
+      return static_cast<int64_t>(static_cast<uint64_t>(old) + rng.below(3) - 1);
+    case 1:
+      return static_cast<int64_t>(static_cast<uint64_t>(old) << rng.below(3));
+    case 2:
+      return static_cast<int64_t>(rng.below(20));
+    default:
+      return kEdges[rng.below(sizeof(kEdges) / sizeof(kEdges[0]))];
   }
 }
 
 void mutate(Rng& rng, Step& step) {
   const auto pick = [&](auto& list) -> auto& { return list[rng.below(list.size())]; };
-  const auto wild64 = [&](uint64_t old) { return static_cast<uint64_t>(wild(rng, static_cast<int64_t>(old))); };
+  const auto wild64 = [&](uint64_t old) {
+    return static_cast<uint64_t>(wild(rng, static_cast<int64_t>(old)));
+  };
   const uint64_t choice = rng.below(12);
   if (choice < 6 && !step.attrs.empty()) {
     int64_t& attribute = pick(step.attrs);
@@ -127,20 +159,40 @@ void mutate(Rng& rng, Step& step) {
   } else if (choice < 9) {
     Source& in = pick(step.ins);
     switch (rng.below(6)) {
-      case 0: in.elements = wild64(in.elements); break;
-      case 1: in.mid = wild64(in.mid); break;
-      case 2: in.inner = wild64(in.inner); break;
-      case 3: in.bits = static_cast<uint32_t>(1 + rng.below(64)); break;
-      case 4: in.layout = static_cast<Layout>(rng.below(3)); break;
-      default: in.planes = static_cast<uint32_t>(wild64(in.planes)); break;
+      case 0:
+        in.elements = wild64(in.elements);
+        break;
+      case 1:
+        in.mid = wild64(in.mid);
+        break;
+      case 2:
+        in.inner = wild64(in.inner);
+        break;
+      case 3:
+        in.bits = static_cast<uint32_t>(1 + rng.below(64));
+        break;
+      case 4:
+        in.layout = static_cast<Layout>(rng.below(3));
+        break;
+      default:
+        in.planes = static_cast<uint32_t>(wild64(in.planes));
+        break;
     }
   } else {
     Sink& out = pick(step.outs);
     switch (rng.below(4)) {
-      case 0: out.elements = wild64(out.elements); break;
-      case 1: out.bits = static_cast<uint32_t>(1 + rng.below(64)); break;
-      case 2: out.layout = static_cast<Layout>(rng.below(3)); break;
-      default: out.planes = static_cast<uint32_t>(wild64(out.planes)); break;
+      case 0:
+        out.elements = wild64(out.elements);
+        break;
+      case 1:
+        out.bits = static_cast<uint32_t>(1 + rng.below(64));
+        break;
+      case 2:
+        out.layout = static_cast<Layout>(rng.below(3));
+        break;
+      default:
+        out.planes = static_cast<uint32_t>(wild64(out.planes));
+        break;
     }
   }
 }
@@ -169,7 +221,10 @@ TEST("bad steps are refused") {
     refuse(id, [](Step& s) { s.outs.pop_back(); });
     refuse(id, [](Step& s) { s.ins[0].elements = 1; });
     if (id == 10 || id == 11) continue;  // their elements are those of an operand
-    refuse(id, [](Step& s) { s.outs[0].elements = uint64_t{1} << 60; s.ins.clear(); });
+    refuse(id, [](Step& s) {
+      s.outs[0].elements = uint64_t{1} << 60;
+      s.ins.clear();
+    });
   }
   for (const uint16_t id : {1, 3, 4, 5, 7, 9, 19, 20}) {
     refuse(id, [](Step& s) { s.ins.back().mid = s.ins.back().elements + 1; });
@@ -182,12 +237,12 @@ TEST("bad steps are refused") {
     refuse(id, [](Step& s) { s.attrs[0] = 64; });
     refuse(id, [](Step& s) { s.attrs[0] = -1; });
   }
-  refuse(10, [](Step& s) { s.attrs[4] = 2; });                   // a wire that is not there
-  refuse(10, [](Step& s) { s.attrs[5] = -3; });                  // a top that is not there
+  refuse(10, [](Step& s) { s.attrs[4] = 2; });   // a wire that is not there
+  refuse(10, [](Step& s) { s.attrs[5] = -3; });  // a top that is not there
   refuse(10, [](Step& s) { s.attrs[4] = INT64_MIN; });
-  refuse(10, [](Step& s) { s.attrs[3] = 9; });                   // too wide a digit
-  refuse(10, [](Step& s) { s.attrs[2] = 61; });                  // a digit above bit 63
-  refuse(11, [](Step& s) { s.attrs[1] = 3; });                   // more wires than there are
+  refuse(10, [](Step& s) { s.attrs[3] = 9; });   // too wide a digit
+  refuse(10, [](Step& s) { s.attrs[2] = 61; });  // a digit above bit 63
+  refuse(11, [](Step& s) { s.attrs[1] = 3; });   // more wires than there are
   refuse(11, [](Step& s) { s.attrs[2] = 2; });
   refuse(11, [](Step& s) { s.attrs[0] = 3; });
   refuse(11, [](Step& s) { s.ins[2].planes = 4; });
@@ -200,11 +255,11 @@ TEST("bad steps are refused") {
   refuse(14, [](Step& s) { s.attrs[13] = 5; });
   refuse(14, [](Step& s) { s.attrs[7] = 0; });
   refuse(14, [](Step& s) { s.attrs[4] = 8; });
-  refuse(15, [](Step& s) { s.attrs[4] = 8; });                   // base of the result
-  refuse(15, [](Step& s) { s.attrs[8] = 2; });                   // stride of the operand
+  refuse(15, [](Step& s) { s.attrs[4] = 8; });  // base of the result
+  refuse(15, [](Step& s) { s.attrs[8] = 2; });  // stride of the operand
   refuse(15, [](Step& s) { s.attrs[7] = INT64_MAX; });
   refuse(15, [](Step& s) { s.attrs[17] = -2; });
-  refuse(16, [](Step& s) { s.attrs[9] = 7; });                   // a window of padding only
+  refuse(16, [](Step& s) { s.attrs[9] = 7; });  // a window of padding only
   refuse(16, [](Step& s) { s.attrs[5] = 20; });
   refuse(17, [](Step& s) { s.attrs[1] = 6; });
   refuse(20, [](Step& s) { s.attrs[2] = 0; });

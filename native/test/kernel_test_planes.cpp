@@ -1,5 +1,6 @@
-// Kernels on bit planes: each against its formula, and comparisons as a whole: parties' shares of a comparison of a
-// public value with a mask, through leaves and gates with the dealer's products, must add up to c < r and to the sign.
+// Kernels on bit planes: each against its formula, and comparisons as a whole: parties' shares of a
+// comparison of a public value with a mask, through leaves and gates with the dealer's products, must add up
+// to c < r and to the sign.
 #include <algorithm>
 
 #include "kernel_test.hpp"
@@ -32,7 +33,8 @@ void expect_planes(const Invocation& call, const std::vector<Bits>& wanted) {
     uint64_t wrong = 0;
     for (size_t o = 0; o < wanted.size(); ++o) {
       for (uint32_t k = 0; k < wanted[o].size(); ++k) {
-        for (uint64_t i = 0; i < wanted[o][k].size(); ++i) wrong += call.outs[o]->bit(k, i) != wanted[o][k][i];
+        for (uint64_t i = 0; i < wanted[o][k].size(); ++i)
+          wrong += call.outs[o]->bit(k, i) != wanted[o][k][i];
       }
     }
     CHECK(wrong == 0);
@@ -139,8 +141,8 @@ Bits random_bits(Rng& rng, size_t planes, uint64_t elements) {
   return bits;
 }
 
-// The groups of a level: nodes from high to low, and where each of their outputs goes: the g of a level's top group of
-// each next node to tops, the others to wires.
+// The groups of a level: nodes from high to low, and where each of their outputs goes: the g of a level's top
+// group of each next node to tops, the others to wires.
 struct Level {
   std::vector<Node> nodes;
 };
@@ -205,8 +207,10 @@ void compare(Rng& rng, uint32_t parties, uint64_t n, uint32_t bits, uint32_t lea
   Bits sign_bits(1, std::vector<bool>(n));
   for (uint32_t p = 0; p < parties; ++p) {
     const RingOperand public_value(rng, hat, 64, kMemory);
-    const PlaneOperand shares(rng, n, static_cast<uint32_t>(hot.size()), p ? kMemory : forms()[5], &hot_shares[p]);
-    Result wire = plane_result(n, places.wires), top = plane_result(n, places.tops), signs = plane_result(n, sign >= 0);
+    const PlaneOperand shares(rng, n, static_cast<uint32_t>(hot.size()), p ? kMemory : forms()[5],
+                              &hot_shares[p]);
+    Result wire = plane_result(n, places.wires), top = plane_result(n, places.tops),
+           signs = plane_result(n, sign >= 0);
     Invocation call = {10,
                        {public_value.source(), shares.source()},
                        {&wire, &top, &signs},
@@ -245,12 +249,15 @@ void compare(Rng& rng, uint32_t parties, uint64_t n, uint32_t bits, uint32_t lea
     }
     Bits what = masks;
     for (const Bits& w : wires) what = xor_of(what, w);
-    const std::vector<Bits> mask_shares = share(rng, masks, parties), mono_shares = share(rng, monos, parties);
+    const std::vector<Bits> mask_shares = share(rng, masks, parties),
+                            mono_shares = share(rng, monos, parties);
     for (uint32_t p = 0; p < parties; ++p) {
       const auto planes = [&](const Bits& bits, Form form) {
         return PlaneOperand(rng, n, static_cast<uint32_t>(bits.size()), form, &bits);
       };
-      const PlaneOperand w = planes(what, kMemory), m = planes(mask_shares[p], forms()[3 + 2 * (p % 2)].correction ? forms()[5] : kMemory),
+      const PlaneOperand w = planes(what, kMemory),
+                         m = planes(mask_shares[p],
+                                    forms()[3 + 2 * (p % 2)].correction ? forms()[5] : kMemory),
                          mono = planes(mono_shares[p], forms()[p ? 0 : 5]), top = planes(tops[p], kMemory);
       Result wire_out = plane_result(n, next_places.wires), top_out = plane_result(n, next_places.tops);
       Invocation call = {11,
@@ -290,7 +297,8 @@ TEST("xor") {
   for (const uint64_t n : sizes()) {
     for (const Form& form : forms()) {
       const uint32_t planes = static_cast<uint32_t>(1 + rng.below(rng.below(4) ? 5 : 150));
-      const PlaneOperand x(rng, n, planes, form), y(rng, n, planes, plane_form(rng)), z(rng, n, planes, plane_form(rng));
+      const PlaneOperand x(rng, n, planes, form), y(rng, n, planes, plane_form(rng)),
+          z(rng, n, planes, plane_form(rng));
       const uint32_t lead = static_cast<uint32_t>(rng.below(2));
       const int64_t constant = static_cast<int64_t>(rng.below(2));
       Bits wanted = xor_of(xor_of(x.bits(), y.bits()), z.bits());
@@ -324,7 +332,8 @@ TEST("comparison: every leaf width and fan-in, two and three parties") {
 
 TEST("comparison: widths of 1 to 64 bits") {
   Rng rng(23);
-  for (const uint32_t bits : {1u, 2u, 7u, 20u, 31u, 32u, 33u, 42u, 62u, 64u}) compare(rng, 2, 520, bits, 4, 4);
+  for (const uint32_t bits : {1u, 2u, 7u, 20u, 31u, 32u, 33u, 42u, 62u, 64u})
+    compare(rng, 2, 520, bits, 4, 4);
 }
 
 TEST("leaf: outputs may be dropped, and the sign may be absent") {
@@ -333,11 +342,13 @@ TEST("leaf: outputs may be dropped, and the sign may be absent") {
   const RingOperand hat(rng, n, 64, kMemory);
   const PlaneOperand hot(rng, n, 3, kMemory);
   Result wire = plane_result(n, 1), top = plane_result(n, 0), sign = plane_result(n, 0);
-  const Invocation call = {10, {hat.source(), hot.source()}, {&wire, &top, &sign}, {0, 1, 5, 2, -1, 0, -1}, 1};
+  const Invocation call = {
+      10, {hat.source(), hot.source()}, {&wire, &top, &sign}, {0, 1, 5, 2, -1, 0, -1}, 1};
   Bits wanted(1, std::vector<bool>(n));
   for (uint64_t i = 0; i < n; ++i) {
     const uint64_t c = hat[i] >> 5 & 3;
-    wanted[0][i] = c ? hot.at(static_cast<uint32_t>(c - 1), i) : !(hot.at(0, i) ^ hot.at(1, i) ^ hot.at(2, i));
+    wanted[0][i] =
+        c ? hot.at(static_cast<uint32_t>(c - 1), i) : !(hot.at(0, i) ^ hot.at(1, i) ^ hot.at(2, i));
   }
   expect_planes(call, {wanted});
 }

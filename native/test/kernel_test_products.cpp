@@ -32,15 +32,16 @@ void check_product(Rng& rng, const Product& p) {
                      {memory_of(a), memory_of(b)},
                      {&out},
                      {static_cast<int64_t>(p.batch), static_cast<int64_t>(p.m), static_cast<int64_t>(p.k),
-                      static_cast<int64_t>(p.n), p.ta, p.tb, static_cast<int64_t>(sa), static_cast<int64_t>(sb), p.scale,
-                      p.c_scale},
+                      static_cast<int64_t>(p.n), p.ta, p.tb, static_cast<int64_t>(sa),
+                      static_cast<int64_t>(sb), p.scale, p.c_scale},
                      0};
   if (p.c) call.ins.push_back(memory_of(c));
   expect_ring(call, [&](uint64_t e) {
     const uint64_t j = e % p.n, i = e / p.n % p.m, batch = e / p.n / p.m;
     uint64_t sum = 0;
     for (uint64_t k = 0; k < p.k; ++k) {
-      sum += a[batch * sa + (p.ta ? k * p.m + i : i * p.k + k)] * b[batch * sb + (p.tb ? j * p.k + k : k * p.n + j)];
+      sum += a[batch * sa + (p.ta ? k * p.m + i : i * p.k + k)] *
+             b[batch * sb + (p.tb ? j * p.k + k : k * p.n + j)];
     }
     return static_cast<uint64_t>(p.scale) * sum + (p.c ? static_cast<uint64_t>(p.c_scale) * c[e] : 0);
   });
@@ -63,11 +64,13 @@ void check_convolution(Rng& rng, const Convolution& v) {
   Invocation call = {14,
                      {memory_of(x), memory_of(kernel)},
                      {&out},
-                     {v.n, v.c, v.h, v.w, v.o, v.kh, v.kw, v.sh, v.sw, v.dh, v.dw, v.pt, v.pl, oh, ow, v.groups, v.add ? -1 : 1, 3},
+                     {v.n, v.c, v.h, v.w, v.o, v.kh, v.kw, v.sh, v.sw, v.dh, v.dw, v.pt, v.pl, oh, ow,
+                      v.groups, v.add ? -1 : 1, 3},
                      0};
   if (v.add) call.ins.push_back(memory_of(c));
   expect_ring(call, [&](uint64_t e) {
-    const int64_t at = static_cast<int64_t>(e), q = at % ow, p = at / ow % oh, o = at / ow / oh % v.o, n = at / ow / oh / v.o;
+    const int64_t at = static_cast<int64_t>(e), q = at % ow, p = at / ow % oh, o = at / ow / oh % v.o,
+                  n = at / ow / oh / v.o;
     uint64_t sum = 0;
     for (int64_t ch = 0; ch < channels; ++ch) {
       for (int64_t i = 0; i < v.kh; ++i) {
@@ -75,7 +78,8 @@ void check_convolution(Rng& rng, const Convolution& v) {
           const int64_t row = p * v.sh - v.pt + i * v.dh, column = q * v.sw - v.pl + j * v.dw;
           if (row < 0 || row >= v.h || column < 0 || column >= v.w) continue;
           const int64_t in = ((n * v.c + o / filters * channels + ch) * v.h + row) * v.w + column;
-          sum += x[static_cast<size_t>(in)] * kernel[static_cast<size_t>(((o * channels + ch) * v.kh + i) * v.kw + j)];
+          sum += x[static_cast<size_t>(in)] *
+                 kernel[static_cast<size_t>(((o * channels + ch) * v.kh + i) * v.kw + j)];
         }
       }
     }
@@ -91,9 +95,9 @@ TEST("matmul: small sizes of every kind") {
     for (const uint64_t n : {1, 2, 3, 4, 7, 8, 15, 16, 17, 33, 70}) {
       for (const uint64_t k : {1, 2, 9, 64}) {
         const uint64_t choice = rng.next();
-        check_product(rng, {1 + (choice & 1), m, k, n, (choice & 2) != 0, (choice & 4) != 0, (choice & 8) != 0,
-                            (choice & 16) != 0, (choice & 32) != 0, choice & 64 ? 1 : static_cast<int64_t>(rng.value()),
-                            choice & 128 ? 1 : -1});
+        check_product(rng, {1 + (choice & 1), m, k, n, (choice & 2) != 0, (choice & 4) != 0,
+                            (choice & 8) != 0, (choice & 16) != 0, (choice & 32) != 0,
+                            choice & 64 ? 1 : static_cast<int64_t>(rng.value()), choice & 128 ? 1 : -1});
       }
     }
   }
@@ -122,11 +126,14 @@ TEST("matmul: nothing to add up, nothing to write") {
 TEST("conv2d: strides, dilations, padding, groups") {
   Rng rng(33);
   for (int t = 0; t < 150; ++t) {
-    const auto pick = [&](int64_t low, int64_t high) { return low + static_cast<int64_t>(rng.below(static_cast<uint64_t>(high - low + 1))); };
+    const auto pick = [&](int64_t low, int64_t high) {
+      return low + static_cast<int64_t>(rng.below(static_cast<uint64_t>(high - low + 1)));
+    };
     const int64_t groups = pick(1, 3);
-    Convolution v = {pick(1, 2), groups * pick(1, 3), pick(1, 20), pick(1, 20), groups * pick(1, 5), pick(1, 4), pick(1, 4),
-                     pick(1, 3), pick(1, 3), pick(1, 2), pick(1, 2), pick(0, 3), pick(0, 3), pick(0, 3), pick(0, 3), groups,
-                     pick(0, 1) == 1};
+    Convolution v = {pick(1, 2), groups * pick(1, 3), pick(1, 20), pick(1, 20), groups * pick(1, 5),
+                     pick(1, 4), pick(1, 4),          pick(1, 3),  pick(1, 3),  pick(1, 2),
+                     pick(1, 2), pick(0, 3),          pick(0, 3),  pick(0, 3),  pick(0, 3),
+                     groups,     pick(0, 1) == 1};
     if (v.h + v.pt + v.pb <= (v.kh - 1) * v.dh || v.w + v.pl + v.pr <= (v.kw - 1) * v.dw) continue;
     check_convolution(rng, v);
   }

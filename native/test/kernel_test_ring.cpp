@@ -8,7 +8,8 @@ namespace {
 
 const Form kMemory = {Form::Memory::ring, 0, false};
 
-// Calls body(operand form, ring width, result width, result layout, elements) over a sample of all combinations.
+// Calls body(operand form, ring width, result width, result layout, elements) over a sample of all
+// combinations.
 void vary(uint64_t seed, const std::function<void(Rng&, Form, uint32_t, Result&, uint64_t)>& body) {
   Rng rng(seed);
   for (const uint64_t n : sizes()) {
@@ -32,8 +33,9 @@ TEST("lincomb: any width, any layout") {
       const RingOperand x(rng, n, bits, form), y(rng, n, bits, forms()[rng.below(forms().size())]);
       Result out = ring_result(n, bits, bits % 2 ? Layout::packed : Layout::ring);
       const uint64_t c = rng.value(), d = rng.below(2) ? 1 : ~uint64_t{0};
-      expect_ring({1, {x.source(), y.source()}, {&out}, {7, static_cast<int64_t>(c), static_cast<int64_t>(d)}, 1},
-                  [&](uint64_t i) { return 7 + c * x[i] + d * y[i]; });
+      expect_ring(
+          {1, {x.source(), y.source()}, {&out}, {7, static_cast<int64_t>(c), static_cast<int64_t>(d)}, 1},
+          [&](uint64_t i) { return 7 + c * x[i] + d * y[i]; });
     }
   }
 }
@@ -43,7 +45,8 @@ TEST("lincomb: sizes, number of terms, the lead's constant, different widths") {
     const uint32_t terms = static_cast<uint32_t>(rng.below(5));
     std::vector<RingOperand> x;
     x.reserve(terms);
-    Invocation call = {1, {}, {&out}, {static_cast<int64_t>(rng.value())}, static_cast<uint32_t>(rng.below(2))};
+    Invocation call = {
+        1, {}, {&out}, {static_cast<int64_t>(rng.value())}, static_cast<uint32_t>(rng.below(2))};
     for (uint32_t t = 0; t < terms; ++t) {
       x.emplace_back(rng, n, bits, t ? forms()[rng.below(forms().size())] : form);
       call.ins.push_back(x.back().source());
@@ -67,7 +70,8 @@ TEST("lincomb: broadcast operands") {
       const uint32_t bits = static_cast<uint32_t>(1 + rng.below(64));
       const RingOperand x(rng, n, bits, form, inner, mid), y(rng, n, bits, kMemory);
       Result out = ring_result(n, bits);
-      expect_ring({1, {x.source(), y.source()}, {&out}, {0, 3, 1}, 0}, [&](uint64_t i) { return 3 * x[i] + y[i]; });
+      expect_ring({1, {x.source(), y.source()}, {&out}, {0, 3, 1}, 0},
+                  [&](uint64_t i) { return 3 * x[i] + y[i]; });
     }
   }
 }
@@ -111,8 +115,10 @@ TEST("mulsum") {
     }
     expect_ring(call, [&](uint64_t i) {
       uint64_t sum = 0;
-      for (uint32_t t = 0; t < pairs; ++t) sum += static_cast<uint64_t>(call.attrs[1 + t]) * x[2 * t][i] * x[2 * t + 1][i];
-      for (uint32_t t = 0; t < addends; ++t) sum += static_cast<uint64_t>(call.attrs[2 + pairs + t]) * x[2 * pairs + t][i];
+      for (uint32_t t = 0; t < pairs; ++t)
+        sum += static_cast<uint64_t>(call.attrs[1 + t]) * x[2 * t][i] * x[2 * t + 1][i];
+      for (uint32_t t = 0; t < addends; ++t)
+        sum += static_cast<uint64_t>(call.attrs[2 + pairs + t]) * x[2 * pairs + t][i];
       return sum;
     });
   });
@@ -132,17 +138,21 @@ TEST("truncate, truncate_select, select: their formulas") {
     const uint32_t f = static_cast<uint32_t>(rng.below(64));
     const uint64_t offset = rng.value();
     const RingOperand hat(rng, n, 64, form), rf(rng, n, bits, some()), top(rng, n, f ? f : 1, some());
-    const RingOperand beta(rng, n, bits, some()), betarf(rng, n, bits, some()), betatop(rng, n, f ? f : 1, some());
+    const RingOperand beta(rng, n, bits, some()), betarf(rng, n, bits, some()),
+        betatop(rng, n, f ? f : 1, some());
     const PlaneOperand bit(rng, n, 1, rng.below(2) ? kMemory : some());
     const auto shifted = [&](uint64_t t) { return f ? t << (64 - f) : 0; };
     for (uint32_t lead = 0; lead < 2; ++lead) {
       const auto value = [&](uint64_t i) { return ((hat[i] + offset) >> f) - (offset >> f); };
-      const auto w = [&](uint64_t i, const RingOperand& t) { return (hat[i] + offset) >> 63 ? 0 : shifted(t[i]); };
+      const auto w = [&](uint64_t i, const RingOperand& t) {
+        return (hat[i] + offset) >> 63 ? 0 : shifted(t[i]);
+      };
       const Attributes attrs = {f, static_cast<int64_t>(offset)};
       expect_ring({5, {hat.source(), rf.source(), top.source()}, {&out}, attrs, lead},
                   [&](uint64_t i) { return w(i, top) - rf[i] + lead * value(i); });
       expect_ring({6,
-                   {bit.source(), hat.source(), rf.source(), top.source(), beta.source(), betarf.source(), betatop.source()},
+                   {bit.source(), hat.source(), rf.source(), top.source(), beta.source(), betarf.source(),
+                    betatop.source()},
                    {&out},
                    attrs,
                    lead},
@@ -150,7 +160,11 @@ TEST("truncate, truncate_select, select: their formulas") {
                     const uint64_t masked = value(i) * beta[i] - betarf[i] + w(i, betatop);
                     return bit.at(0, i) ? lead * value(i) - rf[i] + w(i, top) - masked : masked;
                   });
-      expect_ring({7, {bit.source(), rf.source(), hat.source(), beta.source(), betarf.source()}, {&out}, {attrs[1]}, lead},
+      expect_ring({7,
+                   {bit.source(), rf.source(), hat.source(), beta.source(), betarf.source()},
+                   {&out},
+                   {attrs[1]},
+                   lead},
                   [&](uint64_t i) {
                     const uint64_t masked = (hat[i] + offset) * beta[i] - betarf[i];
                     return bit.at(0, i) ? rf[i] + lead * offset - masked : masked;
@@ -171,15 +185,18 @@ TEST("clear_truncate and clear_select") {
     const RingOperand z(rng, n, bits, form), r(rng, n, 64, forms()[rng.below(forms().size())]);
     const uint32_t f = static_cast<uint32_t>(rng.below(64)), m = static_cast<uint32_t>(1 + rng.below(64));
     const uint64_t offset = rng.value(), t = rng.value();
-    expect_ring({19, {z.source(), r.source()}, {&out}, {f, static_cast<int64_t>(offset)}, 0}, [&](uint64_t i) {
-      const uint64_t h = z[i] + r[i] + offset;
-      const uint64_t wrap = h >> 63 || !f ? 0 : (r[i] >> 63) << (64 - f);
-      return (h >> f) - (r[i] >> f) + wrap - (offset >> f);
-    });
+    expect_ring({19, {z.source(), r.source()}, {&out}, {f, static_cast<int64_t>(offset)}, 0},
+                [&](uint64_t i) {
+                  const uint64_t h = z[i] + r[i] + offset;
+                  const uint64_t wrap = h >> 63 || !f ? 0 : (r[i] >> 63) << (64 - f);
+                  return (h >> f) - (r[i] >> f) + wrap - (offset >> f);
+                });
     for (uint32_t both = 0; both < 2; ++both) {
-      Invocation call = {20, {z.source()}, {&out}, {static_cast<int64_t>(t), static_cast<int64_t>(offset), m}, 0};
+      Invocation call = {
+          20, {z.source()}, {&out}, {static_cast<int64_t>(t), static_cast<int64_t>(offset), m}, 0};
       if (both) call.ins.push_back(r.source());
-      expect_ring(call, [&](uint64_t i) { return (z[i] + t) >> (m - 1) & 1 ? 0 : (both ? r[i] : z[i]) + offset; });
+      expect_ring(call,
+                  [&](uint64_t i) { return (z[i] + t) >> (m - 1) & 1 ? 0 : (both ? r[i] : z[i]) + offset; });
     }
   });
 }
@@ -210,7 +227,8 @@ TEST("truncate adds up to clear_truncate") {
       for (uint32_t p = 0; p < parties; ++p) {
         Result out = ring_result(n);
         const RingOperand x(rng, rf[p], 64, forms()[5]), t(rng, top[p], f, forms()[5]);
-        Invocation{5, {h.source(), x.source(), t.source()}, {&out}, {f, static_cast<int64_t>(offset)}, p == 0}.run([] {});
+        Invocation{5, {h.source(), x.source(), t.source()}, {&out}, {f, static_cast<int64_t>(offset)}, p == 0}
+            .run([] {});
         for (uint64_t i = 0; i < n; ++i) sum[i] += out.element(i);
       }
       const RingOperand zs(rng, z, 64, kMemory), rs(rng, mask, 64, kMemory);

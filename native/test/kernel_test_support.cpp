@@ -17,7 +17,8 @@ uint64_t Rng::next() {
 }
 
 uint64_t Rng::value(uint32_t bits) {
-  static const uint64_t kEdges[] = {0, 1, ~uint64_t{0}, uint64_t{1} << 63, (uint64_t{1} << 63) - 1, uint64_t{1} << 62, 0xFFFFFFFF};
+  static const uint64_t kEdges[] = {
+      0, 1, ~uint64_t{0}, uint64_t{1} << 63, (uint64_t{1} << 63) - 1, uint64_t{1} << 62, 0xFFFFFFFF};
   const uint64_t choice = below(4);
   const uint64_t any = choice ? next() : kEdges[below(sizeof(kEdges) / sizeof(kEdges[0]))];
   return any & low_mask(bits);
@@ -25,10 +26,11 @@ uint64_t Rng::value(uint32_t bits) {
 
 const std::vector<Form>& forms() {
   using Memory = Form::Memory;
-  static const std::vector<Form> all = {{Memory::ring, 0, false},   {Memory::none, 0, false},  {Memory::packed, 0, false},
-                                        {Memory::none, 1, false},   {Memory::none, 3, false},  {Memory::none, 1, true},
-                                        {Memory::ring, 2, false},   {Memory::packed, 1, true}, {Memory::ring, 0, true},
-                                        {Memory::packed, 2, false}, {Memory::none, 0, true}};
+  static const std::vector<Form> all = {
+      {Memory::ring, 0, false},   {Memory::none, 0, false},  {Memory::packed, 0, false},
+      {Memory::none, 1, false},   {Memory::none, 3, false},  {Memory::none, 1, true},
+      {Memory::ring, 2, false},   {Memory::packed, 1, true}, {Memory::ring, 0, true},
+      {Memory::packed, 2, false}, {Memory::none, 0, true}};
   return all;
 }
 
@@ -79,7 +81,8 @@ uint64_t packed_element(const uint64_t* words, uint32_t bits, uint64_t index) {
 Words packed(const Words& values, uint32_t bits) {
   Words words((values.size() * bits + 63) / 64);
   for (size_t i = 0; i < values.size(); ++i) {
-    for (uint32_t b = 0; b < bits; ++b) words[(i * bits + b) / 64] |= (values[i] >> b & 1) << ((i * bits + b) % 64);
+    for (uint32_t b = 0; b < bits; ++b)
+      words[(i * bits + b) / 64] |= (values[i] >> b & 1) << ((i * bits + b) % 64);
   }
   return words;
 }
@@ -95,7 +98,8 @@ RingOperand::RingOperand(Rng& rng, uint64_t total, uint32_t bits, Form form, uin
   build(rng, mid ? mid : total, bits, form, nullptr);
 }
 
-RingOperand::RingOperand(Rng& rng, const Words& values, uint32_t bits, Form form) : inner_(1), streams_(rng, form.streams) {
+RingOperand::RingOperand(Rng& rng, const Words& values, uint32_t bits, Form form)
+    : inner_(1), streams_(rng, form.streams) {
   build(rng, values.size(), bits, form, &values);
 }
 
@@ -103,7 +107,8 @@ void RingOperand::build(Rng& rng, uint64_t elements, uint32_t bits, Form form, c
   const uint64_t mask = low_mask(bits);
   values_.assign(elements, 0);
   for (uint64_t i = 0; i < elements; ++i) {
-    for (const Prg& prg : streams_.prgs) values_[i] += static_cast<uint64_t>(prg.sign) * stream_element(prg, bits, i);
+    for (const Prg& prg : streams_.prgs)
+      values_[i] += static_cast<uint64_t>(prg.sign) * stream_element(prg, bits, i);
   }
   const auto part = [&](bool last) {  // the last part makes the sum what is wanted
     Words part(elements);
@@ -199,7 +204,8 @@ bool Result::intact() const {
 
 uint64_t Result::element(uint64_t i) const {
   const uint64_t* words = memory_.data() + 8;
-  return sink_.layout == Layout::ring ? words[i] & low_mask(sink_.bits) : packed_element(words, sink_.bits, i);
+  return sink_.layout == Layout::ring ? words[i] & low_mask(sink_.bits)
+                                      : packed_element(words, sink_.bits, i);
 }
 
 bool Result::bit(uint32_t plane, uint64_t element) const {
@@ -211,8 +217,12 @@ bool Result::padded() const {
   return sink_.layout != Layout::packed || !used || !(memory_[7 + words_] >> used);
 }
 
-Result ring_result(uint64_t elements, uint32_t bits, Layout layout) { return Result(layout, bits, 0, elements); }
-Result plane_result(uint64_t elements, uint32_t planes) { return Result(Layout::planes, 1, planes, elements); }
+Result ring_result(uint64_t elements, uint32_t bits, Layout layout) {
+  return Result(layout, bits, 0, elements);
+}
+Result plane_result(uint64_t elements, uint32_t planes) {
+  return Result(Layout::planes, 1, planes, elements);
+}
 
 std::vector<const KernelTable*> tables() {
   const KernelTable* all[3];
@@ -229,8 +239,14 @@ const Kernel& kernel_of(const KernelTable& table, uint16_t id) {
 const char* Invocation::check(const KernelTable& table) const {
   std::vector<Sink> sinks;
   for (const Result* out : outs) sinks.push_back(out->sink());
-  const Args args = {ins.data(),   static_cast<uint32_t>(ins.size()),   sinks.data(), static_cast<uint32_t>(sinks.size()),
-                     attrs.data(), static_cast<uint32_t>(attrs.size()), lead,         0,
+  const Args args = {ins.data(),
+                     static_cast<uint32_t>(ins.size()),
+                     sinks.data(),
+                     static_cast<uint32_t>(sinks.size()),
+                     attrs.data(),
+                     static_cast<uint32_t>(attrs.size()),
+                     lead,
+                     0,
                      0};
   return kernel_of(table, id).check(args);
 }
@@ -238,8 +254,14 @@ const char* Invocation::check(const KernelTable& table) const {
 void Invocation::run(const std::function<void()>& verify) const {
   std::vector<Sink> sinks;
   for (Result* out : outs) sinks.push_back(out->sink());
-  Args args = {ins.data(),   static_cast<uint32_t>(ins.size()),   sinks.data(), static_cast<uint32_t>(sinks.size()),
-               attrs.data(), static_cast<uint32_t>(attrs.size()), lead,         0,
+  Args args = {ins.data(),
+               static_cast<uint32_t>(ins.size()),
+               sinks.data(),
+               static_cast<uint32_t>(sinks.size()),
+               attrs.data(),
+               static_cast<uint32_t>(attrs.size()),
+               lead,
+               0,
                0};
   for (const KernelTable* table : tables()) {
     const Kernel& kernel = kernel_of(*table, id);

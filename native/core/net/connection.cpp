@@ -93,6 +93,13 @@ void Connection::establish(uint32_t peer) {
   inbox_.establish();
 }
 
+// Under the mutex.
+bool Connection::flush_channel() {
+  const bool done = channel_->flush();
+  backlogged_ = !done;
+  return done;
+}
+
 // One read from the socket, into wherever its bytes belong. Under the mutex.
 Connection::Read Connection::read_once(bool ahead) {
   const std::span<std::byte> room = inbox_.room(ahead);
@@ -123,7 +130,7 @@ Connection::Interest Connection::service() {
     return interest;
   }
   try {
-    interest.write = !channel_->flush();
+    interest.write = !flush_channel();
     uint64_t budget = kReadAhead;
     Read last = Read::some;
     while (last == Read::some && budget) {
@@ -209,7 +216,7 @@ void Connection::write_frame(uint32_t exchange, uint32_t clock, std::span<const 
       if (failure_) throw *failure_;
       try {
         channel_->write(head, piece);
-        channel_->flush();
+        flush_channel();
         queued = channel_->outbox().bytes();
       } catch (...) {
         keep(current_error());
@@ -222,11 +229,11 @@ void Connection::write_frame(uint32_t exchange, uint32_t clock, std::span<const 
 }
 
 // Waits until the socket has taken half of the queue. While it does, the peer may wait for this side to read,
-// so it reads ahead. Where nothing moves, it gives up and lets the queue grow: the frames of a plan are
-// limited, and a peer that waits for a later frame must get it.
+// so it reads ahead. Where nothing moves, it gives up and lets the queue grow until something does: the frames
+// of a plan are limited, and a peer that waits for a later frame must get it.
 void Connection::wait_for_room(Deadline deadline) {
   const Driving driving(*this);
-  uint64_t written = 0;
+  uint64_t written = stuck_at_;
   Deadline give_up = Clock::now() + kNoProgress;
   for (;;) {
     Read last = Read::some;
@@ -234,20 +241,24 @@ void Connection::wait_for_room(Deadline deadline) {
       const std::lock_guard lock(mutex_);
       if (failure_) throw *failure_;
       try {
-        channel_->flush();
+        flush_channel();
         while (last == Read::some) last = read_once(true);
       } catch (...) {
         keep(current_error());
         throw;
       }
-      if (channel_->outbox().bytes() <= kSendQueue / 2) return;
-      if (channel_->outbox().written() != written) {
-        written = channel_->outbox().written();
+      const Outbox& outbox = channel_->outbox();
+      if (outbox.bytes() <= kSendQueue / 2 || outbox.written() == stuck_at_) return;
+      if (outbox.written() != written) {
+        written = outbox.written();
         give_up = Clock::now() + kNoProgress;
       }
     }
     check(deadline);
-    if (Clock::now() >= give_up) return;
+    if (Clock::now() >= give_up) {
+      stuck_at_ = written;
+      return;
+    }
     sleep(last == Read::nothing, true, std::min(deadline, give_up));
   }
 }
@@ -273,7 +284,7 @@ void Connection::drive(Deadline deadline, Ready ready) {
           if (failure_) throw *failure_;
           last = read_once(false);
         }
-        write = !channel_->flush();
+        write = !flush_channel();
       } catch (...) {
         keep(current_error());
         throw;

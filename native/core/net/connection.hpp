@@ -83,12 +83,15 @@ class Connection {
 
   // Loop thread: whether a computing thread drives the socket now, or has since the last call.
   bool busy();
+  // Whether something is left that the socket did not take.
+  bool backlogged() const { return backlogged_; }
 
  private:
   class Driving;
   enum class Read { some, nothing, paused };
 
   Read read_once(bool ahead);
+  bool flush_channel();
   void write_frame(uint32_t exchange, uint32_t clock, std::span<const std::byte> payload,
                    const Deadline* deadline);
   void write_posted();
@@ -119,10 +122,11 @@ class Connection {
   std::vector<std::vector<std::byte>> posted_;
   std::atomic<bool> has_posted_{false};
 
-  std::atomic<bool> driven_{false};
+  std::atomic<bool> driven_{false}, backlogged_{false};
   std::atomic<uint64_t> drives_{0};
   uint64_t seen_drives_ = 0;         // the loop thread's
   uint32_t penalty_ = 1, skip_ = 0;  // the computing thread's, see drive()
+  uint64_t stuck_at_ = 0;            // the computing thread's, see wait_for_room()
   const Undelivered undelivered_ = std::make_shared<std::atomic<uint64_t>>(0);
 };
 

@@ -168,6 +168,7 @@ void Endpoint::serve(Connection* wanted) {
   if (const auto error = wanted->failure()) return drop(wanted, *error);
   served.watch->set(interest.read, interest.write);
   served.reading = interest.read;
+  served.writing = interest.write;
   if (interest.again) needs_service(*wanted);
 }
 
@@ -175,7 +176,7 @@ void Endpoint::serve(Connection* wanted) {
 void Endpoint::serve_idle() {
   for (auto next = served_.begin(); next != served_.end();) {
     auto& [connection, served] = *next++;
-    if (!connection->busy() && !served.reading) serve(connection);
+    if (!connection->busy() && (!served.reading || (!served.writing && connection->backlogged()))) serve(connection);
   }
 }
 
@@ -193,10 +194,11 @@ void Endpoint::joined(std::shared_ptr<Connection> connection) {
   Served& served = served_[key];
   served.connection = connection;
   served.watch = loop_.watch(key->fd(), [this, key] { serve(key); });
-  emit({EndpointEvent::Type::up, key->peer(), key->address(), {}, {}, {}});
   {
+    // Nobody finds it in the table, and reads its messages, before it is told of.
     const std::lock_guard lock(table_mutex_);
     table_[key->peer()] = std::move(connection);
+    emit({EndpointEvent::Type::up, key->peer(), key->address(), {}, {}, {}});
   }
   serve(key);
 }

@@ -70,7 +70,7 @@ class Endpoint : private LobbyHost {
   struct Served {
     std::shared_ptr<Connection> connection;
     std::unique_ptr<Loop::Watch> watch;
-    bool reading = false;
+    bool reading = false, writing = false;
   };
   struct Leaving {
     std::shared_ptr<Connection> connection;

@@ -83,6 +83,13 @@ std::optional<Identity> identity_of(X509* certificate) {
   return found;
 }
 
+// Whether an alert of the peer is about this side's certificate. A certificate that names an accepted authority
+// but was signed with another key is a decrypt error to TLS.
+bool refuses_certificate(int alert) {
+  return (alert >= SSL3_AD_NO_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) || alert == SSL_AD_UNKNOWN_CA ||
+         alert == SSL_AD_ACCESS_DENIED || alert == SSL_AD_DECRYPT_ERROR || alert == SSL_AD_CERTIFICATE_REQUIRED;
+}
+
 // OpenSSL has few of these numbers, so the process takes one.
 int bio_type() {
   static const int type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;
@@ -251,8 +258,7 @@ class TlsChannel : public Channel {
       throw Error(Code::connection, "the peer closed the connection");
     }
     const int alert = reason - SSL_AD_REASON_OFFSET;
-    if ((alert >= SSL_AD_NO_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) || alert == SSL_AD_UNKNOWN_CA ||
-        alert == SSL_AD_ACCESS_DENIED || alert == SSL_AD_CERTIFICATE_REQUIRED) {
+    if (refuses_certificate(alert)) {
       bad_certificate("the peer refused the certificate of this role: " + reason_text());
     }
     if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) bad_certificate("the peer sent no certificate");
