@@ -12,6 +12,13 @@ export {
 export type { Phase } from './compiler/program';
 export type { Communication, NodeCommunication, PhaseCommunication } from './cost/communication';
 export { CryptorchError, type ErrorCode } from './errors';
+export type { Role } from './keys/role';
 export { ring } from './ring';
+export type { DealerConfig, PartyConfig, RoleConfig, Timeouts } from './runtime/config';
+export { Dealer, type DealerStats } from './runtime/dealer';
+export { Deployment } from './runtime/deployment';
+export type { ErrorEvent, PeerEvent, PhaseEvent, RunEvent } from './runtime/events';
+export type { PartyResult } from './runtime/jobs';
 export { type CountedNode, type Layer, type RunOptions, type RunResult, runLocal } from './runtime/local';
+export { Party, type PartyOptions, type PartyRunOptions, type PartyStats } from './runtime/party';
 export { type Tensor, type TensorData, type TensorDtype, tensor } from './tensor';

@@ -424,27 +424,29 @@ type NativeSessionBinding = NativeSession;
 
 const RESOLVE_MS = 10_000;
 
-async function settled<R>(promise: Promise<R>): Promise<R> {
-  try {
-    return await promise;
-  } catch (error) {
-    throw translate(error);
-  }
+/** Like translated, for what may fail later. */
+function settled<A extends readonly unknown[], R>(
+  call: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
+  return async (...args) => {
+    try {
+      return await call(...args);
+    } catch (error) {
+      throw translate(error);
+    }
+  };
 }
 
 function wrapSession(session: NativeSessionBinding): NativeSession {
-  const phase = <C, R>(call: (argument: C) => Promise<R>): ((argument: C) => Promise<R>) => {
-    return async (argument) => settled(call(argument));
-  };
   return {
     setKey: translated(session.setKey),
-    setup: phase(session.setup),
-    offline: phase(session.offline),
-    online: phase(session.online),
+    setup: settled(session.setup),
+    offline: settled(session.offline),
+    online: settled(session.online),
     dropMaterial: translated(session.dropMaterial),
     cancel: translated(session.cancel),
-    saveState: async (path, header) => settled(session.saveState(path, header)),
-    loadState: phase(session.loadState),
+    saveState: settled(session.saveState),
+    loadState: settled(session.loadState),
     close: translated(session.close),
   };
 }
@@ -478,7 +480,7 @@ export class Endpoint {
     for (const address of await addresses(host, timeoutMs)) {
       const left = Math.max(1, deadline - Date.now());
       try {
-        return await settled(translated(this.#binding.connect)(peer, address, port, left));
+        return await settled(this.#binding.connect)(peer, address, port, left);
       } catch (error) {
         failure = error;
         if (!CryptorchError.is(error, 'CONNECTION')) break;
@@ -504,7 +506,7 @@ export class Endpoint {
 
   /** Ends all connections and the endpoint's thread. Close sessions first: phases that run fail. */
   async close(): Promise<void> {
-    await this.#binding.close();
+    await settled(this.#binding.close)();
   }
 }
 

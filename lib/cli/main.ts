@@ -4,7 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { compileCommand } from './compile';
+import { dealerCommand } from './dealer';
 import { report } from './fail';
+import { keygenCommand } from './keygen';
+import { partyCommand } from './party';
 import { runCommand } from './run';
 
 function version(): string {
@@ -19,8 +23,17 @@ export function program(): Command {
     .version(version())
     .exitOverride()
     .showHelpAfterError('(cryptorch --help shows what is possible)');
-  root.addCommand(runCommand().copyInheritedSettings(root));
+  for (const command of [runCommand(), compileCommand(), keygenCommand(), dealerCommand(), partyCommand()]) {
+    root.addCommand(inherit(command, root));
+  }
   return root;
+}
+
+/** Commands and their own commands report as the root does. */
+function inherit(command: Command, root: Command): Command {
+  command.copyInheritedSettings(root);
+  for (const below of command.commands) inherit(below, root);
+  return command;
 }
 
 if (require.main === module) {

@@ -1,0 +1,49 @@
+// What a running role tells on its terminal: a line per event on standard error, or with --json one JSON object per
+// event on standard output, phases with all their counters included.
+
+import { subscribe } from 'node:diagnostics_channel';
+import { roleName } from '../keys/role';
+import type { ErrorEvent, PeerEvent, PhaseEvent, RunEvent } from '../runtime/events';
+
+export interface RoleLog {
+  /** Something that is no event of a channel, such as the address that a role listens on. */
+  note(kind: string, fields: Readonly<Record<string, unknown>>, text: string): void;
+}
+
+export function roleLog(json: boolean): RoleLog {
+  const note: RoleLog['note'] = (kind, fields, text) => {
+    if (json) process.stdout.write(`${JSON.stringify({ event: kind, ...fields })}\n`);
+    else process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+  };
+  subscribe('cryptorch:peer', (event) => {
+    const { peer, state, address, code, message } = event as PeerEvent;
+    const who = peer === undefined ? `somebody at ${address}` : roleName(peer);
+    const why = message === undefined ? '' : `: ${message} (${code})`;
+    note('peer', { peer, state, address, code, message }, `${who} ${state}${why}`);
+  });
+  subscribe('cryptorch:error', (event) => {
+    const { code, message } = (event as ErrorEvent).error;
+    note('error', { code, message }, `error: ${message} (${code})`);
+  });
+  subscribe('cryptorch:run', (event) => {
+    const { run, program, state, error } = event as RunEvent;
+    const fields = { run, program, state, ...(error && { code: error.code }) };
+    note('run', fields, `run ${run} ${state}${error ? ` (${error.code})` : ''}`);
+  });
+  subscribe('cryptorch:phase', (event) => {
+    const { phase, epoch, run, program, report } = event as PhaseEvent;
+    const what = phase === 'setup' ? `setup of epoch ${epoch}` : `${phase} phase of run ${run}`;
+    const ms = (report.seconds * 1000).toFixed(1);
+    note('phase', { phase, epoch, run, program, report }, `${what}: ${ms} ms, ${report.clock} rounds`);
+  });
+  return { note };
+}
+
+/** Resolves when the process is asked to end; asked twice, it ends at once. */
+export function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => resolve(signal));
+    }
+  });
+}

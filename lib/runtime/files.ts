@@ -1,0 +1,72 @@
+// Files that must be whole or absent: written beside their place, flushed, then renamed, and the folder flushed too, so
+// that a crash at any moment leaves the old content or the new one. Secrets are readable by their owner alone.
+
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CryptorchError } from '../errors';
+
+export const PUBLIC_MODE = 0o644;
+export const SECRET_MODE = 0o600;
+const SECRET_FOLDER_MODE = 0o700;
+
+/** What the file system said, as an error that names the path. */
+export function fileError(doing: string, path: string, cause: unknown): CryptorchError {
+  return new CryptorchError('FILE', `Cannot ${doing} ${path}: ${(cause as Error).message}.`, { path }, cause);
+}
+
+/** Makes a folder with its parents; what is in it belongs to this user alone. */
+export async function makeSecretFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: SECRET_FOLDER_MODE });
+  } catch (error) {
+    throw fileError('make the folder', path, error);
+  }
+}
+
+export async function readBytes(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
+}
+
+/** The content of a file, or undefined if there is none. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError('read', path, error);
+  }
+}
+
+/** Replaces a file as a whole; on return it is on disk. */
+export async function writeWhole(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await using(await open(temporary, 'wx', mode), async (file) => {
+      await file.writeFile(content);
+      await file.sync();
+    });
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError('write', path, error);
+  }
+}
+
+/** Makes renames and new files in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  await using(await open(path, 'r'), (folder) => folder.sync());
+}
+
+async function using<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
