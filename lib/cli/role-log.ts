@@ -31,10 +31,10 @@ export function roleLog(json: boolean): RoleLog {
     note('run', fields, `run ${run} ${state}${error ? ` (${error.code})` : ''}`);
   });
   subscribe('cryptorch:phase', (event) => {
-    const { phase, epoch, run, program, report } = event as PhaseEvent;
+    const { phase, state, epoch, run, program, report } = event as PhaseEvent;
     const what = phase === 'setup' ? `setup of epoch ${epoch}` : `${phase} phase of run ${run}`;
-    const ms = (report.seconds * 1000).toFixed(1);
-    note('phase', { phase, epoch, run, program, report }, `${what}: ${ms} ms, ${report.clock} rounds`);
+    const how = report ? `${(report.seconds * 1000).toFixed(1)} ms, ${report.clock} rounds` : state;
+    note('phase', { phase, state, epoch, run, program, report }, `${what}: ${how}`);
   });
   return { note };
 }

@@ -59,7 +59,7 @@ function cut(party: Party, index: number, inputs: Tensors): Tensors[] {
   const sizes = deployment.programs.map((_, p) => deployment.held('input', index, p)[0]?.shape[0] ?? 0);
   const alike = names.every((name) => inputs[name]?.shape[0] === count);
   // One program takes all, or none can: the run itself says what is wrong.
-  if (!alike || sizes.includes(count)) return [inputs];
+  if (names.length === 0 || !alike || sizes.includes(count)) return [inputs];
   const pieces: Tensors[] = [];
   let from = 0;
   for (const size of [...new Set(sizes)].filter((s) => s > 0).sort((a, b) => b - a)) {

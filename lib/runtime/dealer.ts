@@ -167,9 +167,12 @@ class DealerCore extends Member<Era> {
     mesh.broadcast({ type: 'epoch', epoch, setup: true });
     const [program] = this.deployment.programs;
     const inputs = program ? byPosition(program, new Map()) : [];
-    const report = await session.setup({ epoch, inputs, timeoutMs: timeouts.setup });
+    await reporter.phase(
+      { phase: 'setup', epoch, run: 0, program: 0 },
+      () => session.setup({ epoch, inputs, timeoutMs: timeouts.setup }),
+      (report) => report,
+    );
     if (this.era !== era) return;
-    reporter.phase({ phase: 'setup', epoch, run: 0, program: 0, report });
     await state.save(session, next);
     mesh.calm();
   }
@@ -183,7 +186,10 @@ class DealerCore extends Member<Era> {
     if (this.era !== era) return;
     mesh.send(0, { type: 'numbered', program, run });
     const inputs = byPosition(this.deployment.programs[program] as Deployment['programs'][number], new Map());
-    const { report } = await session.offline({ program, epoch, run, inputs, timeoutMs: timeouts.offline });
-    if (this.era === era) reporter.phase({ phase: 'offline', epoch, run, program, report });
+    await reporter.phase(
+      { phase: 'offline', epoch, run, program },
+      () => session.offline({ program, epoch, run, inputs, timeoutMs: timeouts.offline }),
+      ({ report }) => report,
+    );
   }
 }

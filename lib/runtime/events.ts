@@ -21,13 +21,15 @@ export interface RunEvent extends Source {
   readonly error?: CryptorchError;
 }
 
-/** A phase that this role has computed. `run` is 0 for setup. */
+/** A phase that this role begins or has computed. `run` is 0 for setup. */
 export interface PhaseEvent extends Source {
   readonly phase: Phase;
+  readonly state: 'started' | 'finished';
   readonly epoch: number;
   readonly run: number;
   readonly program: number;
-  readonly report: PhaseReport;
+  /** Of a phase that is finished. */
+  readonly report?: PhaseReport;
 }
 
 /** A link: up and agreed, down, not to be reached, or somebody who is no peer was turned away. */
@@ -60,8 +62,16 @@ export class Reporter {
     this.publish('run', event);
   }
 
-  phase(event: Event<PhaseEvent>): void {
-    this.publish('phase', event);
+  /** Tells that a phase begins, and how it went when `work` is done. */
+  async phase<T>(
+    of: Omit<Event<PhaseEvent>, 'state' | 'report'>,
+    work: () => Promise<T>,
+    reportOf: (result: T) => PhaseReport,
+  ): Promise<T> {
+    this.publish('phase', { ...of, state: 'started' });
+    const result = await work();
+    this.publish('phase', { ...of, state: 'finished', report: reportOf(result) });
+    return result;
   }
 
   peer(event: Event<PeerEvent>): void {

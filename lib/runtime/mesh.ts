@@ -46,7 +46,7 @@ export type Notice = Exclude<Message, { type: 'hello' | 'refuse' }>;
 
 export interface MeshOwner {
   greeting(): Greeting;
-  /** The seed that a peer is told with the hello, and whether it tells one. */
+  /** The seed that a peer is told with the hello, a copy that is wiped then; and whether it tells one. */
   seedFor(peer: number): Uint8Array | undefined;
   expectsSeed(peer: number): boolean;
   /** Both sides have agreed on this link. */
@@ -226,7 +226,12 @@ export class Mesh {
     const fixed = { protocol: PROTOCOL, deployment, role, parties, programs: [...programs] };
     this.put(peer, encodeMessage({ type: 'hello', ...fixed, ...this.owner.greeting() }));
     const seed = this.owner.seedFor(peer);
-    if (seed) this.put(peer, encodeSeed(seed));
+    if (seed) {
+      const encoded = encodeSeed(seed);
+      this.put(peer, encoded);
+      encoded.fill(0);
+      seed.fill(0);
+    }
     const late = (): void =>
       this.drop(peer, new CryptorchError('TIMEOUT', 'it connected but did not say hello in time'));
     link.timer = setTimeout(late, this.config.controlMs);

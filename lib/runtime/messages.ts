@@ -121,7 +121,7 @@ export function encodeSeed(seed: Uint8Array): Uint8Array {
  */
 export function decodeMessage(data: Uint8Array): Received {
   if (data[0] === SEED_MARK && data.length === 1 + SEED_BYTES) {
-    const seed = data.slice(1);
+    const seed = Uint8Array.from(data.subarray(1));
     data.fill(0);
     return { type: 'seed', seed };
   }

@@ -28,7 +28,7 @@ export function checkNames(ios: readonly Io[], inputs: Tensors): void {
   }
   const missing = ios.find((io) => !Object.hasOwn(inputs, io.name));
   if (missing === undefined) return;
-  const message = `Input "${missing.name}" is missing; give a tensor for every input: ${list}.`;
+  const message = `Input "${missing.name}" of shape [${missing.shape.join(', ')}] is missing; give a tensor for every input: ${list}.`;
   throw new CryptorchError('MISSING_INPUT', message, { input: missing.name, inputs: names });
 }
 
@@ -94,7 +94,8 @@ export function takeOutputs(
   );
 }
 
-function asTensor(io: Io, data: Float64Array | BigInt64Array): Tensor {
+/** Numbers of an output as a tensor. */
+export function asTensor(io: Io, data: Float64Array | BigInt64Array): Tensor {
   const shape = [...io.shape];
   if (data instanceof BigInt64Array) return { shape, dtype: 'int64', data };
   return { shape, dtype: 'float32', data: Float32Array.from(data) };
@@ -108,24 +109,35 @@ function asTensor(io: Io, data: Float64Array | BigInt64Array): Tensor {
 export function checkRange(ios: readonly Io[], numbers: ReadonlyMap<string, InputArray>): void {
   for (const io of ios) {
     const data = numbers.get(io.name);
-    const limit = 2 ** (Math.min(io.bits, ENTRY_BITS) - io.scale);
+    const limit = limitOf(io);
     const index = (data as Float64Array | undefined)?.findIndex((x) => !(x > -limit && x < limit)) ?? -1;
-    if (index >= 0) throw outOfRange(io, index, Number(data?.[index]), limit);
+    if (index >= 0) throw outOfRange(io, index, reasonOf(Number(data?.[index])));
   }
 }
 
 /** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
 const ENTRY_BITS = 62;
 
-function outOfRange(io: Io, index: number, value: number, limit: number): CryptorchError {
+function reasonOf(value: number): string {
+  return Number.isNaN(value) ? 'nan' : Number.isFinite(value) ? 'large' : 'infinite';
+}
+
+const REASONS: Readonly<Record<string, string>> = { nan: 'is not a number', infinite: 'is infinite' };
+
+function outOfRange(io: Io, index: number, reason: string, cause?: unknown): CryptorchError {
   const position = positionOf(index, io.shape);
-  const reason = Number.isNaN(value)
-    ? 'is not a number'
-    : Number.isFinite(value)
-      ? 'is too large'
-      : 'is infinite';
-  const message = `${kindOf(io)} "${io.name}": the value at [${position.join(', ')}] ${reason}; with ${io.scale} fractional bits, values must lie between -${limit} and ${limit}.`;
-  return new CryptorchError('VALUE_RANGE', message, { input: io.name, index, position, limit });
+  const limit = limitOf(io);
+  const message = `${kindOf(io)} "${io.name}": the value at [${position.join(', ')}] ${REASONS[reason] ?? 'is too large'}; with ${io.scale} fractional bits, values must lie between -${limit} and ${limit}.`;
+  return new CryptorchError(
+    'VALUE_RANGE',
+    message,
+    { input: io.name, index, position, reason, limit },
+    cause,
+  );
+}
+
+function limitOf(io: Io): number {
+  return 2 ** (Math.min(io.bits, ENTRY_BITS) - io.scale);
 }
 
 function kindOf(io: Io): string {
@@ -138,6 +150,8 @@ export function namedInput(error: unknown, program: Program): unknown {
   const io = typeof error.details.io === 'number' ? program.ios[error.details.io] : undefined;
   if (io === undefined) return error;
   const name = error.code.slice('ERR_CRYPTORCH_'.length) as ErrorName;
+  if (name === 'VALUE_RANGE')
+    return outOfRange(io, Number(error.details.index), String(error.details.reason), error);
   return new CryptorchError(
     name,
     `${kindOf(io)} "${io.name}": ${error.message}`,

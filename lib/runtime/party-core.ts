@@ -114,7 +114,7 @@ export class PartyCore extends PartyPhases {
 
   /** The dealer is told this party's seed; a party with a higher number, a fresh one for the two of them. */
   seedFor(peer: number): Uint8Array | undefined {
-    if (peer === this.dealer) return this.role.state.seed;
+    if (peer === this.dealer) return Uint8Array.from(this.role.state.seed as Uint8Array);
     if (peer < this.index) return undefined;
     const seed = randomBytes(SEED_BYTES);
     this.role.session.setKey(1 + peer, seed);

@@ -54,10 +54,13 @@ export abstract class PartyPhases extends Member<PartyEra> {
     if (this.era !== era) return;
     const program = this.program(0);
     const inputs = byPosition(program, weights);
-    const report = await session.setup({ epoch, inputs, timeoutMs: timeouts.setup });
+    const report = await reporter.phase(
+      { phase: 'setup', epoch, run: 0, program: 0 },
+      () => session.setup({ epoch, inputs, timeoutMs: timeouts.setup }),
+      (result) => result,
+    );
     if (this.era !== era) return;
     this.count(report.bytesSent);
-    reporter.phase({ phase: 'setup', epoch, run: 0, program: 0, report });
     const seeds = state.seedTags;
     await state.save(session, { epoch, weights: this.tag(weights), seeds });
     this.resumable = epoch;
@@ -69,20 +72,17 @@ export abstract class PartyPhases extends Member<PartyEra> {
     const inputs = byPosition(this.program(program), NOTHING);
     await state.ledger.useRun(run);
     if (this.era !== era) return;
-    const { material, report } = await session.offline({
-      program,
-      epoch,
-      run,
-      inputs,
-      timeoutMs: timeouts.offline,
-    });
+    const { material, report } = await reporter.phase(
+      { phase: 'offline', epoch, run, program },
+      () => session.offline({ program, epoch, run, inputs, timeoutMs: timeouts.offline }),
+      (result) => result.report,
+    );
     if (this.era !== era) {
       session.dropMaterial(material);
       return;
     }
     era.materials.set(run, { program, handle: material });
     this.count(report.bytesSent);
-    reporter.phase({ phase: 'offline', epoch, run, program, report });
     this.tell({ type: 'prepared', run });
   }
 
@@ -111,8 +111,12 @@ export abstract class PartyPhases extends Member<PartyEra> {
     reporter.run({ run, program, state: 'started' });
     const inputs = byPosition(code, job?.numbers ?? NOTHING);
     const call = { program, epoch, run, inputs, integers: integerOutputs(code), material: material.handle };
-    const { outputs, report } = await session
-      .online({ ...call, timeoutMs: timeouts.online })
+    const { outputs, report } = await reporter
+      .phase(
+        { phase: 'online', epoch, run, program },
+        () => session.online({ ...call, timeoutMs: timeouts.online }),
+        (result) => result.report,
+      )
       .catch((error: unknown) => {
         throw namedInput(error, code);
       });
@@ -120,7 +124,6 @@ export abstract class PartyPhases extends Member<PartyEra> {
     era.run = undefined;
     this.counts.finished++;
     this.count(report.bytesSent);
-    reporter.phase({ phase: 'online', epoch, run, program, report });
     reporter.run({ run, program, state: 'finished' });
     const result: PartyResult = {
       run,

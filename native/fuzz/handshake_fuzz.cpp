@@ -19,6 +19,8 @@ void name(std::string_view text) {
 
 void message(std::span<const std::byte> data) {
   const Introduction introduction = decode_introduction(data);
+  require(introduction.verdict <= Verdict::closing, "a verdict");
+  require(is_deployment_name(introduction.deployment), "a name of a deployment");
   const std::vector<std::byte> again = encode_introduction(introduction);
   require(std::equal(again.begin(), again.end(), data.begin(), data.end()), "one text for an introduction");
   refusal(introduction.verdict);

@@ -12,7 +12,7 @@ using fuzz::require;
 
 namespace {
 
-constexpr InboxLimits kLimits{3000, 300, 5000, false};
+constexpr InboxLimits kLimits{600, 300, 700, false};
 constexpr size_t kCommands = 32;
 
 // Reads frames off the whole stream.

@@ -44,7 +44,6 @@ export class Group {
     const onError = (event: unknown): void => {
       const { deployment, role, error } = event as ErrorEvent;
       if (deployment === name) group.errors.push(`${role} ${error.code.slice('ERR_CRYPTORCH_'.length)}`);
-      if (process.env.SHOW) console.error(role, error.message);
     };
     subscribe('cryptorch:error', onError);
     t.teardown(async () => {
@@ -134,6 +133,6 @@ export class Group {
 let groups = 0;
 
 /** Waits for something that happens elsewhere; a test that waits in vain times out. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -6,6 +6,9 @@ import { model, node, tensor } from './onnx';
 const W = [1, -2, 0.5, 4, -0.25, 3];
 const B = [0.125, -1];
 
+/** All weights of the model. */
+export const WEIGHTS: readonly number[] = [...W, ...B];
+
 /** Weights are scaled by `factor`, so that another factor is another model of the same form. */
 export function smallOnnx(factor = 1): Uint8Array {
   const scaled = (values: readonly number[]): number[] => values.map((v) => v * factor);

@@ -49,9 +49,14 @@ export class Wire {
     this.filter = filter;
   }
 
+  /** Ends all connections; new ones may come. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
   close(): void {
     this.server.close();
-    for (const socket of this.sockets) socket.destroy();
+    this.cut();
   }
 
   private accept(near: Socket): void {
