@@ -82,7 +82,8 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
     try {
       endpoint_ = std::make_shared<Endpoint>(config, [this](EndpointEvent event) {
         const auto shared = std::make_shared<EndpointEvent>(std::move(event));
-        post_.NonBlockingCall([shared](Napi::Env env, Napi::Function callback) { tell(env, callback, *shared); });
+        post_.NonBlockingCall(
+            [shared](Napi::Env env, Napi::Function callback) { tell(env, callback, *shared); });
       });
     } catch (...) {
       post_.Release();
@@ -102,7 +103,8 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
     return endpoint_;
   }
 
-  Napi::Promise connect(uint32_t peer, const std::string& host, uint16_t port, std::chrono::milliseconds timeout) {
+  Napi::Promise connect(uint32_t peer, const std::string& host, uint16_t port,
+                        std::chrono::milliseconds timeout) {
     const auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env_));
     endpoint().connect(peer, host, port, timeout, [this, deferred](const Error* error) {
       std::shared_ptr<Error> failure;
@@ -121,9 +123,8 @@ class Bridge : public std::enable_shared_from_this<Bridge> {
   Napi::Promise close() {
     if (!closing_) {
       closing_ = std::make_unique<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env_));
-      endpoint_->close([this] {
-        post_.NonBlockingCall([this](Napi::Env env, Napi::Function) { closed(env); });
-      });
+      endpoint_->close(
+          [this] { post_.NonBlockingCall([this](Napi::Env env, Napi::Function) { closed(env); }); });
     }
     return closing_->Promise();
   }
@@ -202,7 +203,8 @@ Napi::Value endpoint(const Napi::CallbackInfo& info) {
       const uint32_t peer = peer_of(call[0]);
       const auto port = static_cast<uint16_t>(integer_of(call[2], "the port", 0xFFFF));
       const uint64_t timeout = integer_of(call[3], "timeoutMs", uint64_t{1} << 31);
-      return bridge.connect(peer, string_of(call[1], "the address"), port, std::chrono::milliseconds(timeout));
+      return bridge.connect(peer, string_of(call[1], "the address"), port,
+                            std::chrono::milliseconds(timeout));
     });
     add("send", [peer_of](const Napi::CallbackInfo& call, Bridge& bridge) -> Napi::Value {
       const auto data = bytes_of(call[1], "the message");

@@ -28,8 +28,8 @@ struct Job {
   std::optional<Error> failure;
 };
 
-// Made, asked and dropped on the JavaScript thread; jobs run on its own thread, where the session also ends, so
-// that its memory is wiped there.
+// Made, asked and dropped on the JavaScript thread; jobs run on its own thread, where the session also ends,
+// so that its memory is wiped there.
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
   Worker(Napi::Env env, std::unique_ptr<RoleSession> session)
@@ -315,10 +315,11 @@ Napi::Object session_to_js(Napi::Env env, std::shared_ptr<Endpoint> endpoint, co
     return worker.tell([handle](RoleSession& session) { session.drop_material(handle); });
   });
   add("saveState", [](const Napi::CallbackInfo& info, Worker& worker) -> Napi::Value {
-    return worker.ask([path = path_of(info[0]), header = copy_of(info[1], "the header")](RoleSession& session) {
-      session.save(path, header);
-      return nothing();
-    });
+    return worker.ask(
+        [path = path_of(info[0]), header = copy_of(info[1], "the header")](RoleSession& session) {
+          session.save(path, header);
+          return nothing();
+        });
   });
   add("loadState", [](const Napi::CallbackInfo& info, Worker& worker) -> Napi::Value {
     return worker.ask([path = path_of(info[0])](RoleSession& session) -> Settle {

@@ -1,5 +1,5 @@
-// A RoleSession for JavaScript: a thread that does what it is asked to, one thing after the other, and settles
-// a promise for each.
+// A RoleSession for JavaScript: a thread that does what it is asked to, one thing after the other, and
+// settles a promise for each.
 #pragma once
 #include <napi.h>
 

@@ -103,7 +103,8 @@ std::string temporary_name(const std::string& path) {
 
 }  // namespace
 
-void save_state(const std::string& path, std::span<const std::byte> header, std::span<const std::byte> state) {
+void save_state(const std::string& path, std::span<const std::byte> header,
+                std::span<const std::byte> state) {
   if (header.size() > kMostHeader) throw Error(Code::invalid_option, "the header of the state is too long");
   std::array<std::byte, kPrefix> prefix;
   store_little(prefix.data(), kMagic);

@@ -1,8 +1,8 @@
 // The state of a role on disk: shares and openings that outlive a process, and a header of the caller's.
 //   "CCTSTAT1" | bytes of the header u64 | bytes of the state u64 | crc32c of the state u32 | crc32c of all
 //   before and of the header u32 | header | state                                            (little-endian)
-// A file is replaced as a whole or not at all, also where the machine stops in between, and only its owner may
-// read it. The checksums find damage, not tampering: whoever can write the file is this role.
+// A file is replaced as a whole or not at all, also where the machine stops in between, and only its owner
+// may read it. The checksums find damage, not tampering: whoever can write the file is this role.
 #pragma once
 #include <cstddef>
 #include <span>

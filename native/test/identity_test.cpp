@@ -42,7 +42,8 @@ TEST("an introduction is read as it is written, and no shorter or longer one") {
   const auto bytes = encode_introduction(introduction);
   CHECK(bytes.size() <= 256);
   const Introduction read = decode_introduction(bytes);
-  CHECK(read.role == 3 && read.parties == 4 && read.verdict == Verdict::duplicate && read.deployment == "demo");
+  CHECK(read.role == 3 && read.parties == 4 && read.verdict == Verdict::duplicate &&
+        read.deployment == "demo");
   for (size_t length = 0; length < bytes.size(); ++length) {
     CHECK_ERROR(Code::protocol, decode_introduction(std::span(bytes).first(length)));
   }

@@ -1,5 +1,5 @@
-// The inbox: any cut of the stream gives the same frames, whoever claims them when; and nothing that is not the
-// next frame gets in.
+// The inbox: any cut of the stream gives the same frames, whoever claims them when; and nothing that is not
+// the next frame gets in.
 #include "../core/net/inbox.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Frames between two processes over loopback, against what the same machine does without this code: a blocking
-// ping-pong, and raw TLS as `openssl s_time` and `s_server` move it.
+// Frames between two processes over loopback, against what the same machine does without this code: a
+// blocking ping-pong, and raw TLS as `openssl s_time` and `s_server` move it.
 //
 //   net_bench [rounds] [megabytes]
 #include <arpa/inet.h>
@@ -117,6 +117,35 @@ SSL* raw_tls(int fd, bool server, const TlsConfig& config) {
   return ssl;
 }
 
+void raw_rounds(const Certificates& certificates, size_t rounds) {
+  Sockets sockets;
+  const TlsConfig config = certificates.issue("urn:none");
+  char data[kSmall + kHeaderBytes] = {};
+  const auto move = [&](SSL* ssl, bool out) {
+    const int count = out ? SSL_write(ssl, data, sizeof(data)) : SSL_read(ssl, data, sizeof(data));
+    if (count != static_cast<int>(sizeof(data))) std::abort();
+  };
+  both(
+      [&] {
+        SSL* ssl = raw_tls(sockets.one, false, config);
+        std::vector<double> samples;
+        for (size_t i = 0; i < rounds; ++i) {
+          const double start = now();
+          move(ssl, true);
+          move(ssl, false);
+          samples.push_back(now() - start);
+        }
+        report("blocking TLS, 64 bytes", samples);
+      },
+      [&] {
+        SSL* ssl = raw_tls(sockets.other, true, config);
+        for (size_t i = 0; i < rounds; ++i) {
+          move(ssl, false);
+          move(ssl, true);
+        }
+      });
+}
+
 double raw_throughput(const Certificates& certificates, uint64_t total) {
   Sockets sockets;
   const TlsConfig config = certificates.issue("urn:none");
@@ -150,7 +179,8 @@ double raw_throughput(const Certificates& certificates, uint64_t total) {
 // Two processes with an endpoint each; `port` goes through a pipe.
 template <typename One, typename Other>
 void linked(const Certificates* certificates, One one, Other other) {
-  const EndpointConfig configs[2] = {endpoint_config(0, 2, certificates), endpoint_config(1, 2, certificates)};
+  const EndpointConfig configs[2] = {endpoint_config(0, 2, certificates),
+                                     endpoint_config(1, 2, certificates)};
   int ends[2];
   if (pipe(ends)) std::abort();
   const auto quiet = [](EndpointEvent) {};
@@ -184,7 +214,9 @@ void linked(const Certificates* certificates, One one, Other other) {
   close(ends[1]);
 }
 
-void send(Link& link, std::span<const std::byte> data) { link.send(encode_header({data.size(), 0, 1, 1, 0}), data); }
+void send(Link& link, std::span<const std::byte> data) {
+  link.send(encode_header({data.size(), 0, 1, 1, 0}), data);
+}
 
 void receive(Link& link, std::span<std::byte> data) {
   if (decode_header(link.receive_header(kNoDeadline)).bytes != data.size()) std::abort();
@@ -244,13 +276,15 @@ int main(int count, char** arguments) {
   const uint64_t total = (count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 1024) << 20;
   const Certificates certificates;
   blocking_rounds(rounds);
+  raw_rounds(certificates, rounds);
   frame_rounds("frames, plain TCP, 64 bytes", nullptr, rounds);
   frame_rounds("frames, TLS, 64 bytes", &certificates, rounds);
   const double raw = raw_throughput(certificates, total);
   std::printf("%-34s %6.2f GB/s\n", "raw TLS, 16 KiB writes", raw);
   const double tls = frame_throughput(&certificates, total, false);
   std::printf("%-34s %6.2f GB/s, %.0f %% of raw TLS\n", "frames, TLS, 16 MiB", tls, tls / raw * 100);
-  std::printf("%-34s %6.2f GB/s each way\n", "frames, TLS, 16 MiB, both ways", frame_throughput(&certificates, total, true));
+  std::printf("%-34s %6.2f GB/s each way\n", "frames, TLS, 16 MiB, both ways",
+              frame_throughput(&certificates, total, true));
   std::printf("%-34s %6.2f GB/s\n", "frames, plain TCP, 16 MiB", frame_throughput(nullptr, total, false));
   return 0;
 }

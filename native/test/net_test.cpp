@@ -49,7 +49,8 @@ struct Role {
     std::unique_lock lock(mutex);
     EndpointEvent found{type, 0, {}, {}, {}, {}};
     const bool got = changed.wait_for(lock, seconds(10), [&] {
-      const auto at = std::find_if(events.begin(), events.end(), [&](auto& event) { return event.type == type; });
+      const auto at =
+          std::find_if(events.begin(), events.end(), [&](auto& event) { return event.type == type; });
       if (at == events.end()) return false;
       found = std::move(*at);
       events.erase(at);
@@ -83,7 +84,8 @@ struct Pair {
 };
 
 // What a connection attempt fails with.
-std::optional<Error> attempt(Endpoint& from, uint32_t peer, uint16_t port, milliseconds timeout = seconds(5)) {
+std::optional<Error> attempt(Endpoint& from, uint32_t peer, uint16_t port,
+                             milliseconds timeout = seconds(5)) {
   std::promise<std::optional<Error>> done;
   from.connect(peer, "127.0.0.1", port, timeout,
                [&](const Error* error) { done.set_value(error ? std::optional(*error) : std::nullopt); });
@@ -138,8 +140,9 @@ int raw_client(uint16_t port) {
 TEST("frames arrive as they were sent: any sizes, both ways at once, read ahead or not") {
   for (const Certificates* certificates : both_ways()) {
     Pair pair(certificates);
-    const std::vector<size_t> sizes = {0,     1,     64,     16359,  16360,   16361,   16384, 65511, 65512,
-                                       65513, 65536, 200000, 1 << 20, 5000000, 1 << 20, 7,     0,     3000000};
+    const std::vector<size_t> sizes = {0,       1,       64,      16359, 16360, 16361,
+                                       16384,   65511,   65512,   65513, 65536, 200000,
+                                       1 << 20, 5000000, 1 << 20, 7,     0,     3000000};
     const auto play = [&](Endpoint& endpoint, uint32_t peer, uint32_t seed, bool slow) {
       Waiter waiter;
       PhaseLinks links(endpoint, {peer}, waiter, in(seconds(60)));
@@ -150,7 +153,8 @@ TEST("frames arrive as they were sent: any sizes, both ways at once, read ahead 
         if (i % 4 != 3) continue;
         for (uint32_t j = i - 3; j <= i; ++j) CHECK(receive(link, j) == bytes_of(sizes[j], j * 2 + 1 - seed));
       }
-      for (uint32_t j = 16; j < sizes.size(); ++j) CHECK(receive(link, j) == bytes_of(sizes[j], j * 2 + 1 - seed));
+      for (uint32_t j = 16; j < sizes.size(); ++j)
+        CHECK(receive(link, j) == bytes_of(sizes[j], j * 2 + 1 - seed));
     };
     std::thread other([&] { play(pair.b.endpoint, 0, 1, true); });
     play(pair.a.endpoint, 1, 0, false);
@@ -222,12 +226,12 @@ TEST("a wait ends at its deadline, by cancelling, and when either side closes th
   for (const Certificates* certificates : both_ways()) {
     for (const auto& [code, act] : std::vector<std::pair<Code, std::function<void(Pair&, Waiter&)>>>{
              {Code::timeout, [](Pair&, Waiter&) {}},
-             {Code::cancelled, [](Pair&, Waiter& waiter) { waiter.cancel(); }},
+             {Code::cancelled, [](Pair&, Waiter&waiter) { waiter.cancel(); }},
              {Code::connection,
-              [](Pair& pair, Waiter&) { pair.b.endpoint.disconnect(0, Error(Code::handshake, "enough")); }},
+              [](Pair&pair, Waiter&) { pair.b.endpoint.disconnect(0, Error(Code::handshake, "enough")); }},
              {Code::handshake,
-              [](Pair& pair, Waiter&) { pair.a.endpoint.disconnect(1, Error(Code::handshake, "enough")); }},
-             {Code::connection, [](Pair& pair, Waiter&) { pair.b.endpoint.close(nullptr); }}}) {
+              [](Pair&pair, Waiter&) { pair.a.endpoint.disconnect(1, Error(Code::handshake, "enough")); }},
+             {Code::connection, [](Pair&pair, Waiter&) { pair.b.endpoint.close(nullptr); }}}) {
       Pair pair(certificates);
       Waiter waiter;
       PhaseLinks links(pair.a.endpoint, {1}, waiter, kNoDeadline);
@@ -312,7 +316,8 @@ TEST("who is not the role that is expected is turned away, on both sides and wit
     if (there == Code::internal) return;
     const EndpointEvent event = dealer.wait(Type::refused);
     CHECK(event.error->code == there);
-    if (event.error->code != there) std::printf("      %s: %s\n", code_name(event.error->code), event.error->what());
+    if (event.error->code != there)
+      std::printf("      %s: %s\n", code_name(event.error->code), event.error->what());
   };
   refused(config("urn:cryptorch:test:party:1", -10), Code::certificate, Code::certificate);
   const Certificates strangers;
@@ -347,7 +352,8 @@ TEST("an endpoint refuses a certificate that is not its own") {
   };
   const TlsConfig good = authority().issue("urn:cryptorch:test:party:1");
   make(good);
-  for (const char* uri : {"", "urn:cryptorch:test:party:0", "urn:cryptorch:test:dealer", "urn:cryptorch:other:party:1"}) {
+  for (const char* uri :
+       {"", "urn:cryptorch:test:party:0", "urn:cryptorch:test:dealer", "urn:cryptorch:other:party:1"}) {
     CHECK_ERROR(Code::certificate, (make(authority().issue(uri)), 0));
   }
   TlsConfig bad = good;
@@ -381,8 +387,10 @@ TEST("without certificates, roles are checked too, and only this machine is reac
   CHECK(!attempt(one.endpoint, 2, port));
   CHECK(reason(test::endpoint_config(1, 2, nullptr), 2) == "duplicate");
   CHECK_ERROR(Code::invalid_option, one.endpoint.listen("0.0.0.0", 0));
-  CHECK(code_of([&] { one.endpoint.connect(2, "192.0.2.1", 1, seconds(1), nullptr); }) == Code::invalid_option);
-  CHECK(code_of([&] { one.endpoint.connect(2, "localhost", 1, seconds(1), nullptr); }) == Code::invalid_option);
+  CHECK(code_of([&] { one.endpoint.connect(2, "192.0.2.1", 1, seconds(1), nullptr); }) ==
+        Code::invalid_option);
+  CHECK(code_of([&] { one.endpoint.connect(2, "localhost", 1, seconds(1), nullptr); }) ==
+        Code::invalid_option);
 }
 
 TEST("nobody listens, or nobody answers") {

@@ -131,6 +131,7 @@ export class RoleProcess {
 
 export interface Answer {
   readonly status: number;
+  readonly run?: number;
   readonly outputs?: Record<string, { shape: number[]; data: number[] }>;
   readonly error?: { code: string; message: string };
 }

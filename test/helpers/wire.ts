@@ -96,9 +96,9 @@ export class Wire {
         waiting = waiting.subarray(bytes.length);
         const frame: Frame = { up, exchange: bytes.readUInt32LE(12), sequence: bytes.readUInt32LE(8), bytes };
         const fate = this.filter?.(frame) ?? [bytes];
+        stalled = fate === 'stall' || fate === 'cut';
         if (fate === 'cut') from.destroy();
-        else if (fate === 'stall') stalled = true;
-        else for (const part of fate) to.write(part);
+        if (typeof fate !== 'string') for (const part of fate) to.write(part);
       }
     });
   }

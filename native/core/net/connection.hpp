@@ -64,8 +64,8 @@ class Connection {
   };
   // Loop thread: sends what was queued and reads ahead, unless a computing thread drives. A failure is kept.
   Interest service();
-  // Loop thread, after fail(): nothing is read any more, but what was queued still goes out. False when that is
-  // done.
+  // Loop thread, after fail(): nothing is read any more, but what was queued still goes out. False when that
+  // is done.
   void finish();
   bool flush();
 
@@ -96,9 +96,10 @@ class Connection {
                    const Deadline* deadline);
   void write_posted();
   bool send_posted();
-  void wait_for_room(Deadline deadline);
+  bool wait_for_room(uint64_t target, uint64_t step, Clock::duration patience, Deadline deadline);
+  void limit_queue(uint64_t queued, Deadline deadline);
   template <typename Ready>
-  void drive(Deadline deadline, Ready ready);
+  void drive(Deadline deadline, bool expected, Ready ready);
   void sleep(bool read, bool write, Deadline until);
   void check(Deadline deadline) const;
   void keep(const Error& error);
@@ -124,9 +125,9 @@ class Connection {
 
   std::atomic<bool> driven_{false}, backlogged_{false};
   std::atomic<uint64_t> drives_{0};
-  uint64_t seen_drives_ = 0;         // the loop thread's
-  uint32_t penalty_ = 1, skip_ = 0;  // the computing thread's, see drive()
-  uint64_t stuck_at_ = 0;            // the computing thread's, see wait_for_room()
+  uint64_t seen_drives_ = 0;                   // the loop thread's
+  uint32_t penalty_ = 1, skip_ = 0;            // the computing thread's, see drive()
+  Deadline slow_until_{}, impatient_until_{};  // the computing thread's, see limit_queue()
   const Undelivered undelivered_ = std::make_shared<std::atomic<uint64_t>>(0);
 };
 

@@ -1,8 +1,5 @@
 #include "endpoint.hpp"
 
-#include <errno.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 
 namespace cryptorch {
@@ -11,10 +8,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr uint64_t kHouseInterval = 100;  // ms
-constexpr uint64_t kTick = 2;             // ms: how long a socket stays alone before the loop thread takes over
+constexpr uint64_t kTick = 2;  // ms: how long a socket stays alone before the loop thread takes over
 constexpr auto kLinger = milliseconds(1000);
 constexpr auto kLastLinger = milliseconds(500);
-constexpr size_t kMostLeaving = 64;
 constexpr int kAcceptsAtOnce = 32;
 constexpr int kRefusalsPerSecond = 50;
 
@@ -36,12 +32,13 @@ Endpoint::Endpoint(const EndpointConfig& config, Events events)
   check(config);
   const bool dealer = config.role == config.parties;
   if (secure_) {
-    tls_ = std::make_unique<TlsContext>(*config.tls, Identity{config.deployment, dealer, dealer ? 0 : config.role});
+    tls_ = std::make_unique<TlsContext>(*config.tls,
+                                        Identity{config.deployment, dealer, dealer ? 0 : config.role});
   }
   const InboxLimits limits{config.frame_bytes, config.control_bytes, config.queue_bytes, !secure_};
   LobbyHost& host = *this;
-  lobby_ = std::make_unique<Lobby>(LobbyConfig{config.role, config.parties, config.deployment, tls_.get(), limits},
-                                   loop_, host);
+  lobby_ = std::make_unique<Lobby>(
+      LobbyConfig{config.role, config.parties, config.deployment, tls_.get(), limits}, loop_, host);
   house_ = loop_.timer([this] { keep_house(); });
   tick_ = loop_.timer([this] { serve_idle(); });
   thread_ = std::thread([this] {
@@ -89,7 +86,8 @@ void Endpoint::accept(int listener) {
   house_->every(kHouseInterval);
 }
 
-void Endpoint::connect(uint32_t peer, const std::string& host, uint16_t port, milliseconds timeout, Done done) {
+void Endpoint::connect(uint32_t peer, const std::string& host, uint16_t port, milliseconds timeout,
+                       Done done) {
   if (peer > config_.parties || peer == config_.role) throw Error(Code::invalid_option, "no such peer");
   const Address address = parse_address(host, port);
   require_reachable(address);
@@ -106,7 +104,8 @@ void Endpoint::send(uint32_t peer, std::vector<std::byte> message) {
   if (message.size() > config_.control_bytes) throw Error(Code::invalid_option, "the message is too long");
   const auto to = connection(peer);
   if (!to) {
-    throw Error(Code::connection, role_name(peer, config_.parties) + " is not connected", {{"peer", int64_t{peer}}});
+    throw Error(Code::connection, role_name(peer, config_.parties) + " is not connected",
+                {{"peer", int64_t{peer}}});
   }
   to->post(std::move(message));
   needs_service(*to);
@@ -176,7 +175,8 @@ void Endpoint::serve(Connection* wanted) {
 void Endpoint::serve_idle() {
   for (auto next = served_.begin(); next != served_.end();) {
     auto& [connection, served] = *next++;
-    if (!connection->busy() && (!served.reading || (!served.writing && connection->backlogged()))) serve(connection);
+    if (!connection->busy() && (!served.reading || (!served.writing && connection->backlogged())))
+      serve(connection);
   }
 }
 
@@ -203,7 +203,8 @@ void Endpoint::joined(std::shared_ptr<Connection> connection) {
   serve(key);
 }
 
-void Endpoint::refused(const std::string& address, const Error& error, std::shared_ptr<Connection> connection) {
+void Endpoint::refused(const std::string& address, const Error& error,
+                       std::shared_ptr<Connection> connection) {
   if (connection) linger(std::move(connection), kLinger);
   const auto now = Clock::now();
   if (now - refusals_since_ > std::chrono::seconds(1)) {
@@ -226,46 +227,16 @@ void Endpoint::drop(Connection* gone, const Error& error) {
   linger(connection, kLinger);
 }
 
-// Lets what was written reach the peer: closing a socket that holds unread bytes would make the system throw
-// away what the peer has not read yet.
 void Endpoint::linger(std::shared_ptr<Connection> connection, Clock::duration time) {
-  if (leaving_.size() >= kMostLeaving) leaving_.pop_front();
-  connection->finish();
-  Leaving& leaving = leaving_.emplace_back();
-  leaving.connection = std::move(connection);
-  leaving.deadline = Clock::now() + time;
-  const auto position = std::prev(leaving_.end());
-  leaving.watch = loop_.watch(leaving.connection->fd(), [this, position] { see_off(position); });
+  farewells_.add(std::move(connection), time);
   house_->every(kHouseInterval);
-  see_off(position);
-}
-
-void Endpoint::see_off(std::list<Leaving>::iterator position) {
-  Leaving& leaving = *position;
-  const int fd = leaving.connection->fd();
-  const bool flushed = leaving.connection->flush();
-  if (flushed && !leaving.finished) {
-    leaving.finished = true;
-    shutdown(fd, SHUT_WR);
-  }
-  for (int i = 0; i < 16; ++i) {
-    char ignored[4096];
-    const ssize_t got = recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
-    if (got > 0) continue;
-    if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-      leaving_.erase(position);
-      return;
-    }
-    break;
-  }
-  leaving.watch->set(true, !flushed);
 }
 
 void Endpoint::keep_house() {
   const auto now = Clock::now();
   lobby_->expire(now);
-  leaving_.remove_if([now](const Leaving& leaving) { return now >= leaving.deadline; });
-  if (!leaving_.empty() || !lobby_->empty()) return;
+  farewells_.expire(now);
+  if (!farewells_.empty() || !lobby_->empty()) return;
   if (!shut_down_) {
     house_->every(0);
   } else if (house_) {
@@ -279,7 +250,7 @@ void Endpoint::shut_down(Clock::duration time) {
   const Error error(Code::connection, "the endpoint was closed");
   listeners_.clear();
   lobby_->close();
-  for (Leaving& leaving : leaving_) leaving.deadline = std::min(leaving.deadline, Clock::now() + time);
+  farewells_.hurry(time);
   while (!served_.empty()) {
     const auto connection = served_.begin()->second.connection;
     connection->service();

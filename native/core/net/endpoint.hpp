@@ -1,6 +1,6 @@
-// One role's place in the network: it listens, connects, authenticates peers, and keeps one connection to each.
-// It has a thread of its own with a libuv loop. Control messages pass through here; frames of a computation go
-// between its thread and the connection directly (PhaseLinks).
+// One role's place in the network: it listens, connects, authenticates peers, and keeps one connection to
+// each. It has a thread of its own with a libuv loop. Control messages pass through here; frames of a
+// computation go between its thread and the connection directly (PhaseLinks).
 #pragma once
 #include <atomic>
 #include <functional>
@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "farewells.hpp"
 #include "lobby.hpp"
 
 namespace cryptorch {
@@ -29,9 +30,9 @@ struct EndpointEvent {
   Type type;
   uint32_t peer = ~uint32_t{0};
   std::string address;
-  std::optional<Error> error;    // of down and refused
-  std::vector<std::byte> data;   // of a message
-  Undelivered undelivered;       // of a message: lowered by its size and 1 once it was handed on
+  std::optional<Error> error;   // of down and refused
+  std::vector<std::byte> data;  // of a message
+  Undelivered undelivered;      // of a message: lowered by its size and 1 once it was handed on
 };
 
 class Endpoint : private LobbyHost {
@@ -56,7 +57,8 @@ class Endpoint : private LobbyHost {
   void send(uint32_t peer, std::vector<std::byte> message);
   // What was sent before still goes out.
   void disconnect(uint32_t peer, const Error& why);
-  // Ends all connections; `closed` is called as the last thing the thread does. No events after it was called.
+  // Ends all connections; `closed` is called as the last thing the thread does. No events after it was
+  // called.
   void close(std::function<void()> closed);
   void join();
 
@@ -72,13 +74,6 @@ class Endpoint : private LobbyHost {
     std::unique_ptr<Loop::Watch> watch;
     bool reading = false, writing = false;
   };
-  struct Leaving {
-    std::shared_ptr<Connection> connection;
-    std::unique_ptr<Loop::Watch> watch;
-    Deadline deadline;
-    bool finished = false;
-  };
-
   void received(Connection& connection, std::vector<std::byte> message, Undelivered undelivered) override;
   void needs_service(Connection& connection) override;
   Verdict admit(uint32_t role) override;
@@ -91,7 +86,6 @@ class Endpoint : private LobbyHost {
   void serve_idle();
   void drop(Connection* connection, const Error& error);
   void linger(std::shared_ptr<Connection> connection, Clock::duration time);
-  void see_off(std::list<Leaving>::iterator leaving);
   void keep_house();
   void shut_down(Clock::duration time);
   void require_reachable(const Address& address) const;
@@ -105,13 +99,13 @@ class Endpoint : private LobbyHost {
   Loop loop_;
   std::mutex table_mutex_;
   std::vector<std::shared_ptr<Connection>> table_;  // by peer
-  std::atomic<bool> closing_{false};  // somebody asked for it
+  std::atomic<bool> closing_{false};                // somebody asked for it
   std::function<void()> closed_;
 
   // The loop thread's.
   std::unique_ptr<Lobby> lobby_;
   std::map<Connection*, Served> served_;
-  std::list<Leaving> leaving_;
+  Farewells farewells_{loop_};
   struct Listener {
     Socket socket;
     std::unique_ptr<Loop::Watch> watch;

@@ -1,6 +1,7 @@
 #include "identity.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "core/frame.hpp"
@@ -15,6 +16,14 @@ constexpr uint64_t kIntroduction = 0x314B4E494C545443;  // "CTTLINK1"
 constexpr size_t kFixedBytes = 24;
 constexpr size_t kMostName = 64;
 constexpr size_t kMostDigits = 3;
+
+constexpr std::array<const char*, 5> kReasons = {"deployment", "role", "parties", "duplicate", "closing"};
+
+Error verdict_error(Verdict verdict, const std::string& who, const std::array<const char*, 5>& texts) {
+  const size_t index = static_cast<size_t>(verdict) - 1;
+  if (index >= texts.size()) return Error(Code::handshake, who + " refused the connection");
+  return Error(Code::handshake, who + " " + texts[index], {{"reason", std::string(kReasons[index])}});
+}
 
 }  // namespace
 
@@ -84,25 +93,18 @@ Introduction decode_introduction(std::span<const std::byte> data) {
   return out;
 }
 
+Error turned_away(Verdict verdict, const std::string& who) {
+  return verdict_error(
+      verdict, who,
+      {"belongs to another deployment", "claims a role that it does not have here",
+       "counts another number of parties", "is connected already", "came while this side closes"});
+}
+
 Error refusal(Verdict verdict) {
-  const auto error = [&](const char* reason, const char* message) {
-    return Error(Code::handshake, message, {{"reason", std::string(reason)}});
-  };
-  switch (verdict) {
-    case Verdict::other_deployment:
-      return error("deployment", "the peer belongs to another deployment");
-    case Verdict::other_role:
-      return error("role", "the peer expects another role on this connection");
-    case Verdict::other_parties:
-      return error("parties", "the peer counts another number of parties");
-    case Verdict::duplicate:
-      return error("duplicate", "the peer is already connected to somebody in this role");
-    case Verdict::closing:
-      return error("closing", "the peer is closing");
-    case Verdict::accepted:
-      break;
-  }
-  return error("none", "the peer refused the connection");
+  return verdict_error(
+      verdict, "the peer",
+      {"belongs to another deployment", "expects another role on this connection",
+       "counts another number of parties", "is already connected to somebody in this role", "is closing"});
 }
 
 std::string role_name(uint32_t role, uint32_t parties) {

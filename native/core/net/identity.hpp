@@ -1,8 +1,8 @@
 // Who a peer is. Its certificate carries one URI among its subject alternative names,
 //   urn:cryptorch:DEPLOYMENT:party:INDEX    or    urn:cryptorch:DEPLOYMENT:dealer
 // and the first frame in each direction of a connection is an introduction that says the same, how many
-// parties the speaker counts, and whether it accepts the other side. Without TLS the introduction is all there
-// is.
+// parties the speaker counts, and whether it accepts the other side. Without TLS the introduction is all
+// there is.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -48,7 +48,8 @@ std::vector<std::byte> encode_introduction(const Introduction& introduction);
 // Throws Error(protocol).
 Introduction decode_introduction(std::span<const std::byte> data);
 
-// What went wrong, from the view of the side that is told.
+// What the side that gave the verdict says, and what the side that is told does.
+Error turned_away(Verdict verdict, const std::string& who);
 Error refusal(Verdict verdict);
 
 // "party 1", "the dealer"

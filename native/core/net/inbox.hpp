@@ -25,8 +25,9 @@ constexpr uint64_t kMostIntroBytes = 256;
 struct InboxLimits {
   uint64_t frame_bytes = 0;    // payload of a data frame
   uint64_t control_bytes = 0;  // payload of a control message
-  uint64_t queue_bytes = 0;  // payloads that may wait; what goes beyond is read only into its receiver's memory
-  bool checksums = false;    // frames carry a CRC-32C of their payload, otherwise 0
+  uint64_t queue_bytes =
+      0;                   // payloads that may wait; what goes beyond is read only into its receiver's memory
+  bool checksums = false;  // frames carry a CRC-32C of their payload, otherwise 0
 };
 
 class Inbox {

@@ -63,8 +63,8 @@ void Lobby::connect(uint32_t peer, const Address& to, Deadline deadline, Done do
 void Lobby::open(Entry& entry, Socket socket) {
   const int fd = socket.release();
   entry.connection = std::make_shared<Connection>(
-      config_.tls ? config_.tls->channel(fd, !entry.outgoing) : plain_channel(fd), config_.limits, entry.address,
-      host_);
+      config_.tls ? config_.tls->channel(fd, !entry.outgoing) : plain_channel(fd), config_.limits,
+      entry.address, host_);
   entry.stage = Stage::handshake;
 }
 
@@ -98,14 +98,12 @@ bool Lobby::advance(Entry& entry) {
   const Verdict verdict = judge(entry, *introduction);
   if (entry.outgoing) {
     if (introduction->verdict != Verdict::accepted) throw refusal(introduction->verdict);
-    if (verdict != Verdict::accepted) throw refusal(verdict);
+    if (verdict != Verdict::accepted) throw turned_away(verdict, "the peer");
   } else {
     introduce(entry, verdict);
     if (verdict != Verdict::accepted) {
-      Error error = refusal(verdict);
-      error.message = "a peer was turned away, as " + role_name(introduction->role, config_.parties) + ": " +
-                      error.message;
-      throw error;
+      throw turned_away(verdict,
+                        "a peer that calls itself " + role_name(introduction->role, config_.parties));
     }
   }
   entry.connection->establish(introduction->role);
@@ -118,8 +116,8 @@ void Lobby::identify(Entry& entry) {
   if (!identity) return;
   const uint32_t role = role_of(*identity, config_.parties);
   if (identity->deployment != config_.deployment || role == config_.role || role > config_.parties) {
-    throw Error(Code::certificate, "the peer's certificate is for " + identity_uri(*identity) +
-                                       ", which has no place here");
+    throw Error(Code::certificate,
+                "the peer's certificate is for " + identity_uri(*identity) + ", which has no place here");
   }
   if (entry.outgoing && role != entry.peer) {
     throw Error(Code::certificate, "the peer's certificate is for " + role_name(role, config_.parties) +
@@ -168,10 +166,10 @@ void Lobby::expire(Clock::time_point now) {
 bool Lobby::evict() {
   const auto silent = std::find_if(entries_.begin(), entries_.end(),
                                    [](const Entry& entry) { return !entry.outgoing && !entry.heard; });
-  const auto oldest =
-      silent != entries_.end()
-          ? silent
-          : std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.outgoing; });
+  const auto oldest = silent != entries_.end()
+                          ? silent
+                          : std::find_if(entries_.begin(), entries_.end(),
+                                         [](const Entry& entry) { return !entry.outgoing; });
   if (oldest == entries_.end()) return false;
   const Error error(Code::handshake, "too many connections wait for their handshake", {{"reason", "crowd"}});
   leave(oldest, &error);

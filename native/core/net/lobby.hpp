@@ -1,6 +1,6 @@
-// Connections that are not peers yet: TCP, TLS and introductions, each with a deadline. Strangers cost little:
-// their number is limited, the ones that said nothing go first, and nothing is allocated for what they announce.
-// Used on the loop's thread.
+// Connections that are not peers yet: TCP, TLS and introductions, each with a deadline. Strangers cost
+// little: their number is limited, the ones that said nothing go first, and nothing is allocated for what
+// they announce. Used on the loop's thread.
 #pragma once
 #include <functional>
 #include <list>
@@ -20,7 +20,8 @@ class LobbyHost : public ConnectionOwner {
   virtual Verdict admit(uint32_t role) = 0;
   virtual void joined(std::shared_ptr<Connection> connection) = 0;
   // Somebody who connected was turned away. The connection may have something left to say.
-  virtual void refused(const std::string& address, const Error& error, std::shared_ptr<Connection> connection) = 0;
+  virtual void refused(const std::string& address, const Error& error,
+                       std::shared_ptr<Connection> connection) = 0;
 };
 
 struct LobbyConfig {

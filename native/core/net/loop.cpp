@@ -107,9 +107,8 @@ void Loop::Watch::set(bool read, bool write) {
 }
 
 Loop::Watch::~Watch() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll), [](uv_handle_t* handle) {
-    delete static_cast<Handle*>(handle->data);
-  });
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_->poll),
+           [](uv_handle_t* handle) { delete static_cast<Handle*>(handle->data); });
 }
 
 std::unique_ptr<Loop::Timer> Loop::timer(std::function<void()> handler) {
@@ -135,9 +134,8 @@ void Loop::Timer::every(uint64_t milliseconds) {
 }
 
 Loop::Timer::~Timer() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_->timer), [](uv_handle_t* handle) {
-    delete static_cast<Handle*>(handle->data);
-  });
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_->timer),
+           [](uv_handle_t* handle) { delete static_cast<Handle*>(handle->data); });
 }
 
 }  // namespace cryptorch

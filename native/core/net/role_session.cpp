@@ -129,7 +129,8 @@ PhaseResult RoleSession::run(const Plan& plan, Phase phase, Region& material, co
   PhaseLinks links(*endpoint_, peers_of(plan, phase), waiter_, control.deadline);
   Transport transport(links.links());
   try {
-    session_->run_phase(plan, phase, call.address, &transport, material, inputs, outputs, result.report, control);
+    session_->run_phase(plan, phase, call.address, &transport, material, inputs, outputs, result.report,
+                        control);
   } catch (const Error& error) {
     links.broken_by(error);
     throw;
@@ -149,6 +150,8 @@ void RoleSession::save(const std::string& path, std::span<const std::byte> heade
   save_state(path, header, session_->state());
 }
 
-std::vector<std::byte> RoleSession::load(const std::string& path) { return load_state(path, session_->state()); }
+std::vector<std::byte> RoleSession::load(const std::string& path) {
+  return load_state(path, session_->state());
+}
 
 }  // namespace cryptorch

@@ -1,6 +1,6 @@
 // One role's computations over an endpoint: the plans of its programs, which share one state, run phase by
-// phase. Material that an offline phase made is kept here until the online phase of its run takes it, or it is
-// dropped. All functions but cancel() are called by one thread at a time.
+// phase. Material that an offline phase made is kept here until the online phase of its run takes it, or it
+// is dropped. All functions but cancel() are called by one thread at a time.
 #pragma once
 #include <map>
 #include <memory>

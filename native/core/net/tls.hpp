@@ -19,8 +19,8 @@ struct TlsConfig {
 
 class TlsContext {
  public:
-  // Throws Error(tls_unavailable) without an OpenSSL 3, Error(certificate) where the texts are unusable or the
-  // certificate does not carry `identity`.
+  // Throws Error(tls_unavailable) without an OpenSSL 3, Error(certificate) where the texts are unusable or
+  // the certificate does not carry `identity`.
   TlsContext(const TlsConfig& config, const Identity& identity);
   ~TlsContext();
 
