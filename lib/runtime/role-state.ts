@@ -9,7 +9,7 @@
 // can never meet the same masks again. Stored shares count only under the seed they were made with.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { CryptorchError } from '../errors';
@@ -74,6 +74,7 @@ export class RoleState {
     await makeSecretFolder(folder);
     const lock = await takeLock(join(folder, 'lock'));
     try {
+      await removeUnfinished(folder);
       const ledgerPath = join(folder, 'ledger');
       const seed = owner.role < owner.parties ? await ownSeed(join(folder, 'seed'), ledgerPath) : undefined;
       return new RoleState(folder, owner, lock, await Ledger.open(ledgerPath), seed);
@@ -143,6 +144,13 @@ export class RoleState {
     this.seed?.fill(0);
     await this.ledger.close();
     await this.lock.release();
+  }
+}
+
+/** What a process that was killed while it wrote has left behind. */
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^(seed|ledger|shares)\..*tmp/.test(name)) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -269,10 +269,15 @@ export class ProcessGroup {
   }
 
   /** Asks party 0 for a run. */
-  async run(x: readonly number[]): Promise<Answer> {
+  async run(x: readonly number[], signal?: AbortSignal): Promise<Answer> {
     const body = JSON.stringify({ inputs: { x: { shape: [x.length / 3, 3], data: x } } });
     const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`http://127.0.0.1:${this.http}/run`, { method: 'POST', headers, body });
+    const response = await fetch(`http://127.0.0.1:${this.http}/run`, {
+      method: 'POST',
+      headers,
+      body,
+      ...(signal && { signal }),
+    });
     return { status: response.status, ...((await response.json()) as Omit<Answer, 'status'>) };
   }
 

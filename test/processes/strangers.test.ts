@@ -140,6 +140,19 @@ for (const parties of [2, 3]) {
       await group.start(1);
       await computes(t, group);
 
+      // State of an epoch that is over, from a folder that was put back.
+      await group.get(1).stop();
+      await group.get('dealer').stop();
+      await rm(group.at('dealer', 'state', 'shares'));
+      await group.start('dealer', 1);
+      await computes(t, group);
+      await group.get(1).stop();
+      await restore();
+      for (const role of group.running.values()) role.forget();
+      await group.start(1);
+      await group.get('dealer').event({ event: 'error', code: 'ERR_CRYPTORCH_STALE_STATE' });
+      await computes(t, group);
+
       async function restore(): Promise<void> {
         await rm(right, { recursive: true });
         await cp(aside, right, { recursive: true });

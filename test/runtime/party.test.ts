@@ -1,4 +1,4 @@
-import { cp, readFile, rename, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { CryptorchError } from '../../lib';
 import type { Party, PartyRunOptions } from '../../lib/runtime/party';
@@ -230,7 +230,6 @@ test('a party with another program is refused by name, and the right one is serv
   const group = await Group.create(t);
   const other = await Group.create(t, { compile: { fractionalBits: 12 } });
   const text = await readFile(group.at(1, 'program.json'), 'utf8');
-  const { writeFile } = await import('node:fs/promises');
   const name = JSON.parse(text).name as string;
   const foreign = await readFile(other.at(1, 'program.json'), 'utf8');
   await writeFile(group.at(1, 'program.json'), foreign.replace(/"name":"g\d+-\d+"/, `"name":"${name}"`));
@@ -261,4 +260,43 @@ test('a closed party is closed, and what waited is told', async (t) => {
   await Promise.all(checks);
   await t.throwsAsync(compute(party, X), coded('CANCELLED'));
   await t.throwsAsync(party.ready(), coded('CANCELLED'));
+});
+
+test('material is prepared ahead of runs, and kept', async (t) => {
+  const group = await Group.create(t, { batches: [2] });
+  const [party, owner] = await group.start({ ahead: 3 });
+  await until(() => party!.stats.prepared === 3 && owner!.stats.prepared === 3);
+  const { highestRun } = party!.stats;
+  t.is(highestRun, 3);
+  const { run } = await party!.run({ x: tensor(X, [2, 3]) });
+  t.is(run, 1);
+  await until(() => party!.stats.prepared === 3);
+  t.is(party!.stats.highestRun, 4);
+});
+
+test('a process that was killed leaves nothing half-written behind', async (t) => {
+  const group = await Group.create(t);
+  await agrees(t, (await group.start())[0]!);
+  await group.close();
+  const names = await readdir(group.at(0, 'state'));
+  for (const name of ['shares.tmp', 'ledger.0123.tmp', 'seed.tmp.77']) {
+    await writeFile(group.at(0, 'state', name), 'half');
+  }
+  await agrees(t, (await group.start())[0]!);
+  await group.close();
+  t.deepEqual((await readdir(group.at(0, 'state'))).sort(), names.sort());
+});
+
+test('a damaged state file is told of, and a new epoch replaces it', async (t) => {
+  const group = await Group.create(t);
+  await agrees(t, (await group.start())[0]!);
+  await group.close();
+  const path = group.at(0, 'state', 'shares');
+  const bytes = await readFile(path);
+  bytes[bytes.length - 9]! ^= 1;
+  await writeFile(path, bytes);
+  const [party] = await group.start();
+  await agrees(t, party!);
+  t.is(party!.stats.epoch, 2);
+  t.true(group.errors.includes('0 BAD_STATE'));
 });
