@@ -8,7 +8,8 @@
 import { CryptorchError } from '../errors';
 import { roleName } from '../keys/role';
 import { coded, isLasting, nameOf, reported } from './failure';
-import type { Greeting, MeshOwner, Notice } from './mesh';
+import type { Greeting } from './hello';
+import type { MeshOwner, Notice } from './mesh';
 import type { Hello } from './messages';
 import { closeRole, type OpenRole } from './role';
 

@@ -10,6 +10,7 @@ import type { Role } from '../keys/role';
 import { Endpoint, type EndpointEvent } from '../native';
 import type { Reporter } from './events';
 import { coded, fromPeer, isLasting } from './failure';
+import { compareHello, difference, type Greeting, type Membership, makeHello } from './hello';
 import {
   decodeMessage,
   encodeMessage,
@@ -17,7 +18,6 @@ import {
   type Hello,
   type Message,
   MOST_CONTROL_BYTES,
-  PROTOCOL,
 } from './messages';
 
 export interface Address {
@@ -25,13 +25,8 @@ export interface Address {
   readonly port: number;
 }
 
-export interface MeshConfig {
-  readonly deployment: string;
-  /** 0 to parties - 1 a party, `parties` the dealer. */
-  readonly role: number;
-  readonly parties: number;
+export interface MeshConfig extends Membership {
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | null;
-  readonly programs: readonly string[];
   readonly listen: Address | undefined;
   /** Where the peers are that this role connects to. */
   readonly peers: ReadonlyMap<number, Address>;
@@ -41,7 +36,6 @@ export interface MeshConfig {
   readonly controlMs: number;
 }
 
-export type Greeting = Pick<Hello, 'epoch' | 'opens' | 'highestEpoch' | 'highestRun'>;
 export type Notice = Exclude<Message, { type: 'hello' | 'refuse' }>;
 
 export interface MeshOwner {
@@ -222,9 +216,7 @@ export class Mesh {
     clearTimeout(link.timer);
     Object.assign(link, { state: 'up', hello: undefined, seed: undefined });
     this.reporter.peer({ peer: this.name(peer), state: 'up', address });
-    const { deployment, role, parties, programs } = this.config;
-    const fixed = { protocol: PROTOCOL, deployment, role, parties, programs: [...programs] };
-    this.put(peer, encodeMessage({ type: 'hello', ...fixed, ...this.owner.greeting() }));
+    this.put(peer, encodeMessage(makeHello(this.config, this.owner.greeting())));
     const seed = this.owner.seedFor(peer);
     if (seed) {
       const encoded = encodeSeed(seed);
@@ -294,14 +286,18 @@ export class Mesh {
     const message = decodeMessage(data);
     if (message.type === 'refuse') {
       const { field, mine, theirs } = message;
-      throw difference(field, theirs, mine, 'It refused this side');
+      throw difference({ field, mine: theirs, theirs: mine }, 'It refused this side');
     }
     const first = link.state === 'up';
     const greets = (message.type === 'hello' && !link.hello) || (message.type === 'seed' && !link.seed);
     if (first !== greets)
       throw new CryptorchError('PROTOCOL', `its message "${message.type}" came at the wrong time`);
     if (message.type === 'hello') {
-      this.compare(peer, message);
+      const differs = compareHello(this.config, peer, message);
+      if (differs) {
+        this.put(peer, encodeMessage({ type: 'refuse', ...differs }));
+        throw difference(differs, 'It was refused');
+      }
       link.hello = message;
     } else if (message.type === 'seed') {
       link.seed = message.seed;
@@ -316,38 +312,4 @@ export class Mesh {
     this.owner.greeted(peer, hello, seed);
     seed?.fill(0);
   }
-
-  /** Answers a hello that differs from what this role takes part in. */
-  private compare(peer: number, hello: Hello): void {
-    const { deployment, parties, programs } = this.config;
-    const fields = {
-      protocol: [PROTOCOL, hello.protocol],
-      deployment: [deployment, hello.deployment],
-      role: [peer, hello.role],
-      parties: [parties, hello.parties],
-      programs: [programs.join(' '), hello.programs.join(' ')],
-    } as const;
-    for (const [field, [mine, theirs]] of Object.entries(fields)) {
-      if (mine === theirs) continue;
-      const said = { field, mine: short(mine), theirs: short(theirs) };
-      this.put(peer, encodeMessage({ type: 'refuse', ...said }));
-      throw difference(field, said.mine, said.theirs, 'It was refused');
-    }
-  }
-}
-
-function short(value: string | number): string {
-  return String(value).slice(0, 500);
-}
-
-function difference(field: string, mine: string, theirs: string, who: string): CryptorchError {
-  return new CryptorchError(
-    'HANDSHAKE',
-    `${who}, because "${field}" differs: ${mine} here, ${theirs} there`,
-    {
-      field,
-      mine,
-      theirs,
-    },
-  );
 }
