@@ -370,6 +370,14 @@ TEST("an endpoint refuses a certificate that is not its own") {
   CHECK_ERROR(Code::certificate, (make(bad), 0));
 }
 
+TEST("TLS is refused where OpenSSL is another one, or none") {
+  CHECK(openssl_version().starts_with("3."));
+  require_openssl(3, openssl_version());
+  CHECK_ERROR(Code::tls_unavailable, (require_openssl(1, "1.1.1"), 0));
+  CHECK_ERROR(Code::tls_unavailable, (require_openssl(4, "4.0.0"), 0));
+  CHECK_ERROR(Code::tls_unavailable, (require_openssl(0, ""), 0));
+}
+
 TEST("without certificates, roles are checked too, and only this machine is reached") {
   Role dealer(2, 2, nullptr);
   const uint16_t port = dealer.endpoint.listen("127.0.0.1", 0);

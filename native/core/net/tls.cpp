@@ -90,16 +90,19 @@ std::string openssl_version() {
   return text ? text : "";
 }
 
+void require_openssl(unsigned int major, const std::string& version) {
+  if (major == OPENSSL_VERSION_MAJOR) return;
+  throw Error(Code::tls_unavailable,
+              "TLS needs the OpenSSL 3 that comes with Node.js, and this runtime has " +
+                  (version.empty() ? std::string("none") : "version " + version),
+              {{"openssl", version}});
+}
+
 TlsContext::TlsContext(const TlsConfig& config, const Identity& identity) : data_(std::make_unique<Data>()) {
+  // By name: in a runtime with another library the function may be missing, and nothing else may be called.
   using Major = unsigned int (*)();
   const auto major = reinterpret_cast<Major>(dlsym(RTLD_DEFAULT, "OPENSSL_version_major"));
-  if (!major || major() != OPENSSL_VERSION_MAJOR) {
-    const std::string version = openssl_version();
-    throw Error(Code::tls_unavailable,
-                "TLS needs the OpenSSL 3 that comes with Node.js, and this runtime has " +
-                    (version.empty() ? std::string("none") : "version " + version),
-                {{"openssl", version}});
-  }
+  require_openssl(major ? major() : 0, openssl_version());
   const ErrorQueue queue;
   data_->context.reset(SSL_CTX_new(TLS_method()));
   SSL_CTX* context = data_->context.get();

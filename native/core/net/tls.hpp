@@ -11,6 +11,9 @@ namespace cryptorch {
 // The OpenSSL of this process, such as "3.0.19"; empty where it has none.
 std::string openssl_version();
 
+// Throws Error(tls_unavailable) unless the major version is the one this code is made for.
+void require_openssl(unsigned int major, const std::string& version);
+
 struct TlsConfig {
   std::string certificate;  // PEM: this role's, then intermediate ones
   std::string key;          // PEM, not encrypted
