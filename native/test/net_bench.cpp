@@ -1,8 +1,8 @@
 // Frames between two processes over loopback, against what the same machine does without this code: a
 // blocking ping-pong, and raw TLS as `openssl s_time` and `s_server` move it.
 //
-//   cmake -S . -B /tmp/build -DCRYPTORCH_NET_TEST=ON && cmake --build /tmp/build --target net_bench
-//   /tmp/build/net_bench [rounds] [megabytes]
+//   cmake -S . -B build-net -DCRYPTORCH_NET_TEST=ON && cmake --build build-net --target net_bench
+//   build-net/net_bench [rounds] [megabytes]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
