@@ -15,13 +15,13 @@ import { isSingle, type PartySet, type Value } from '../program';
 import {
   broadcast,
   broadcastClear,
+  expansion,
   numberAttr,
   numbersAttr,
   outputShape,
   type Protocol,
   type Run,
   ring,
-  strides,
   type Twin,
 } from './protocol';
 
@@ -72,11 +72,7 @@ function product(joint: Joint, map: Bilinear, a: Twin, b: Twin): Value {
 }
 
 /** Shape attributes of matmul, from operands of rank 1 and above (numpy semantics). Equal or shared batches only. */
-function matmulMap(
-  node: Node,
-  a: readonly number[],
-  b: readonly number[],
-): { map: Bilinear; batchA: readonly number[]; batchB: readonly number[] } {
+function matmulMap(node: Node, a: readonly number[], b: readonly number[]): Bilinear {
   const [ta, tb] = [
     node.attrs.transA === true || node.attrs.transA === 1,
     node.attrs.transB === true || node.attrs.transB === 1,
@@ -85,16 +81,17 @@ function matmulMap(
   const [r, s] = a2.slice(-2) as [number, number];
   const [m, k] = ta ? [s, r] : [r, s];
   const n = (tb ? b2.at(-2) : b2.at(-1)) as number;
-  const [batchA, batchB] = [a2.slice(0, -2), b2.slice(0, -2)];
-  const countA = batchA.reduce((x, y) => x * y, 1);
-  const countB = batchB.reduce((x, y) => x * y, 1);
+  const [countA, countB] = [a2, b2].map((shape) => shape.slice(0, -2).reduce((x, y) => x * y, 1)) as [
+    number,
+    number,
+  ];
   const batch = Math.max(countA, countB);
   // Rows of a batch that shares its right factor are rows of one product.
   const merged = countB === 1 && !ta;
   const sizes = merged ? [1, countA * m, k, n] : [batch, m, k, n];
   const steps = [countA === 1 || merged ? 0 : m * k, countB === 1 ? 0 : k * n];
   const attr = [...sizes, ta ? 1 : 0, tb ? 1 : 0, ...steps];
-  return { map: { kernel: 'matmul', attr, elements: batch * m * n }, batchA, batchB };
+  return { kernel: 'matmul', attr, elements: batch * m * n };
 }
 
 /** Repeats the batches of a factor where numpy broadcasting needs more than "one for all". */
@@ -105,31 +102,17 @@ function expandBatches(shape: readonly number[], batch: readonly number[]): read
   return [...batch, ...shape.slice(-2)];
 }
 
-function expanded(
-  twin: Twin,
-  target: readonly number[],
-  copy: (clear: boolean, attr: number[], elements: number) => Value,
-): Twin {
-  const padded = [...Array<number>(target.length - twin.shape.length).fill(1), ...twin.shape];
-  const [inS, outS] = [strides(padded), strides(target)];
-  const dims = target.flatMap((dim, i) => [dim, outS[i] as number, padded[i] === 1 ? 0 : (inS[i] as number)]);
-  const attr = [0, 0, 1, target.length, 0, 0, ...dims];
-  const elements = target.reduce((x, y) => x * y, 1);
-  return { ...twin, share: copy(false, attr, elements), clear: copy(true, attr, elements), shape: target };
-}
-
 function matmulOperands(joint: Joint, node: Node, ins: readonly Twin[]): { map: Bilinear; a: Twin; b: Twin } {
   const batch = outputBatch(ins);
   const [a, b] = ins.map((t) => {
     const target = expandBatches(t.shape, batch);
     if (target === null) return t;
-    return expanded(t, target, (clear, attr, elements) =>
-      clear
-        ? joint.clear('copy', [t.clear], attr, ring(elements))
-        : joint.local('copy', [t.share], attr, ring(elements)),
-    );
+    const attr = expansion(t.shape, target);
+    const form = ring(target.reduce((x, y) => x * y, 1));
+    const share = joint.local('copy', [t.share], attr, form);
+    return { ...t, share, clear: joint.clear('copy', [t.clear], attr, form), shape: target };
   }) as [Twin, Twin];
-  return { map: matmulMap(node, a.shape, b.shape).map, a, b };
+  return { map: matmulMap(node, a.shape, b.shape), a, b };
 }
 
 function outputBatch(ins: readonly Twin[]): number[] {

@@ -72,12 +72,17 @@ export function numbersAttr(node: Node, name: string): readonly number[] {
   return v as readonly number[];
 }
 
-/** Rows of the strided copy that expands `shape` to `out` by repetition. */
-function expansion(shape: readonly number[], out: readonly number[]): [number, number, number][] {
+/** Attributes of the copy that expands `shape` to `out` by repetition, by numpy's rules. */
+export function expansion(shape: readonly number[], out: readonly number[]): number[] {
   const padded = [...Array<number>(out.length - shape.length).fill(1), ...shape];
   const outStrides = strides(out);
   const inStrides = strides(padded);
-  return out.map((dim, i) => [dim, outStrides[i] as number, padded[i] === 1 ? 0 : (inStrides[i] as number)]);
+  const dims = out.flatMap((dim, i) => [
+    dim,
+    outStrides[i] as number,
+    padded[i] === 1 ? 0 : (inStrides[i] as number),
+  ]);
+  return [0, 0, 1, out.length, 0, 0, ...dims];
 }
 
 export function strides(shape: readonly number[]): number[] {
@@ -105,8 +110,7 @@ export function broadcast(
   const last = real.at(-1) ?? -1;
   const contiguous = padded.every((dim, i) => i < first || i > last || dim === out[i]);
   if (contiguous) return { value, inner: elementCount(out.slice(last + 1)), mid: value.elements };
-  const dims = expansion(shape, out);
-  return copy([0, 0, 1, dims.length, 0, 0, ...dims.flat()], total);
+  return copy(expansion(shape, out), total);
 }
 
 /** The same, for the share of a twin or for its cleartext value. */
