@@ -193,7 +193,7 @@ void elementwise(const KernelTable& table) {
           {5,
            {x.ring(n), streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())},
            {out.sink(n)},
-           {16, 1}},
+           {16, 1, 64}},
           elements, false, "ns/element");
   measure(table, "truncate_select",
           {6,
@@ -201,7 +201,7 @@ void elementwise(const KernelTable& table) {
             streams(16, 1, planes.words.data()), streams(64, 1, planes.words.data()),
             streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())},
            {out.sink(n)},
-           {16, 1}},
+           {16, 1, 64}},
           elements, false, "ns/element");
   measure(table, "select",
           {7,

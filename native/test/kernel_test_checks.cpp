@@ -38,8 +38,8 @@ std::vector<Step> steps() {
       {2, {planes(n, 3), planes(n, 3)}, {planes_out(n, 3)}, {1}},
       {3, {ring(n), ring(n), ring(n)}, {ring_out(n)}, {1, 5, 1, 6}},
       {4, {ring(n)}, {ring_out(n)}, {16}},
-      {5, {ring(n), ring(n), ring(n)}, {ring_out(n)}, {16, int64_t{1} << 62}},
-      {6, {planes(n, 1), ring(n), ring(n), ring(n), ring(n), ring(n), ring(n)}, {ring_out(n)}, {16, 0}},
+      {5, {ring(n), ring(n), ring(n)}, {ring_out(n)}, {16, int64_t{1} << 62, 64}},
+      {6, {planes(n, 1), ring(n), ring(n), ring(n), ring(n), ring(n), ring(n)}, {ring_out(n)}, {16, 0, 40}},
       {7, {planes(n, 1), ring(n), ring(n), ring(n), ring(n)}, {ring_out(n)}, {0}},
       {8, {planes(n, 1)}, {ring_out(n)}, {}},
       {9, {ring(n)}, {planes_out(n, 19)}, {2, 0, 4, 4, 2, 10}},
@@ -236,6 +236,11 @@ TEST("bad steps are refused") {
   for (const uint16_t id : {4, 5, 6, 19}) {
     refuse(id, [](Step& s) { s.attrs[0] = 64; });
     refuse(id, [](Step& s) { s.attrs[0] = -1; });
+  }
+  for (const uint16_t id : {5, 6}) {
+    refuse(id, [](Step& s) { s.attrs[2] = 65; });
+    refuse(id, [](Step& s) { s.attrs[2] = 0; });
+    refuse(id, [](Step& s) { s.attrs[2] = 16; });
   }
   refuse(10, [](Step& s) { s.attrs[4] = 2; });   // a wire that is not there
   refuse(10, [](Step& s) { s.attrs[5] = -3; });  // a top that is not there

@@ -135,19 +135,22 @@ TEST("shift_right") {
 TEST("truncate, truncate_select, select: their formulas") {
   vary(8, [](Rng& rng, Form form, uint32_t bits, Result& out, uint64_t n) {
     const auto some = [&] { return forms()[rng.below(forms().size())]; };
-    const uint32_t f = static_cast<uint32_t>(rng.below(64));
+    const uint32_t m = static_cast<uint32_t>(rng.below(3) ? 1 + rng.below(64) : 64);
+    const uint32_t f = static_cast<uint32_t>(rng.below(m));
     const uint64_t offset = rng.value();
-    const RingOperand hat(rng, n, 64, form), rf(rng, n, bits, some()), top(rng, n, f ? f : 1, some());
+    const RingOperand hat(rng, n, rng.below(2) ? m : 64, form), rf(rng, n, bits, some()),
+        top(rng, n, f ? f : 1, some());
     const RingOperand beta(rng, n, bits, some()), betarf(rng, n, bits, some()),
         betatop(rng, n, f ? f : 1, some());
     const PlaneOperand bit(rng, n, 1, rng.below(2) ? kMemory : some());
-    const auto shifted = [&](uint64_t t) { return f ? t << (64 - f) : 0; };
+    const auto shifted = [&](uint64_t t) { return m - f < 64 ? t << (m - f) : 0; };
+    const auto opened = [&](uint64_t i) { return (hat[i] + offset) & low_mask(m); };
     for (uint32_t lead = 0; lead < 2; ++lead) {
-      const auto value = [&](uint64_t i) { return ((hat[i] + offset) >> f) - (offset >> f); };
+      const auto value = [&](uint64_t i) { return (opened(i) >> f) - (offset >> f); };
       const auto w = [&](uint64_t i, const RingOperand& t) {
-        return (hat[i] + offset) >> 63 ? 0 : shifted(t[i]);
+        return opened(i) >> (m - 1) ? 0 : shifted(t[i]);
       };
-      const Attributes attrs = {f, static_cast<int64_t>(offset)};
+      const Attributes attrs = {f, static_cast<int64_t>(offset), m};
       expect_ring({5, {hat.source(), rf.source(), top.source()}, {&out}, attrs, lead},
                   [&](uint64_t i) { return w(i, top) - rf[i] + lead * value(i); });
       expect_ring({6,
@@ -201,37 +204,43 @@ TEST("clear_truncate and clear_select") {
   });
 }
 
-// The protocol: truncation of shares is the clear one, for two and three parties.
+// The protocol: truncation of shares is the clear one, for two and three parties and openings of any width.
 TEST("truncate adds up to clear_truncate") {
   Rng rng(11);
   for (uint32_t parties = 2; parties <= 3; ++parties) {
-    for (const uint32_t f : {1u, 16u, 31u, 62u}) {
-      const uint64_t n = 700, offset = uint64_t{1} << 62;
+    for (const auto& [m, f] : std::vector<std::pair<uint32_t, uint32_t>>{
+             {64, 1}, {64, 16}, {64, 31}, {64, 62}, {43, 16}, {58, 1}, {33, 16}, {18, 16}}) {
+      const uint64_t n = 700, offset = uint64_t{1} << (m - 2);
       Words hat(n), sum(n), z(n), mask(n);
       std::vector<Words> rf(parties, Words(n)), top(parties, Words(n));
       for (uint64_t i = 0; i < n; ++i) {
-        z[i] = static_cast<uint64_t>(static_cast<int64_t>(rng.value()) >> 2);
-        mask[i] = rng.value();
-        hat[i] = z[i] + mask[i];
-        uint64_t rf_left = mask[i] >> f, top_left = mask[i] >> 63;
+        z[i] = static_cast<uint64_t>(static_cast<int64_t>(rng.value()) >> (66 - m));
+        mask[i] = rng.value(m);
+        hat[i] = (z[i] + mask[i]) & low_mask(m);
+        uint64_t rf_left = mask[i] >> f, top_left = mask[i] >> (m - 1);
         for (uint32_t p = 1; p < parties; ++p) {
           rf[p][i] = rng.next();
-          top[p][i] = rng.next() & low_mask(f);
+          top[p][i] = rng.next();
           rf_left -= rf[p][i];
           top_left -= top[p][i];
         }
         rf[0][i] = rf_left;
-        top[0][i] = top_left & low_mask(f);
+        top[0][i] = top_left;
       }
-      const RingOperand h(rng, hat, 64, kMemory);
+      const uint32_t top_bits = 64 - (m - f);
+      for (auto& share : top) {
+        for (uint64_t& word : share) word &= low_mask(top_bits);
+      }
+      const RingOperand h(rng, hat, m, kMemory);
       for (uint32_t p = 0; p < parties; ++p) {
         Result out = ring_result(n);
-        const RingOperand x(rng, rf[p], 64, forms()[5]), t(rng, top[p], f, forms()[5]);
-        Invocation{5, {h.source(), x.source(), t.source()}, {&out}, {f, static_cast<int64_t>(offset)}, p == 0}
+        const RingOperand x(rng, rf[p], 64, forms()[5]), t(rng, top[p], top_bits, forms()[5]);
+        Invocation{
+            5, {h.source(), x.source(), t.source()}, {&out}, {f, static_cast<int64_t>(offset), m}, p == 0}
             .run([] {});
         for (uint64_t i = 0; i < n; ++i) sum[i] += out.element(i);
       }
-      const RingOperand zs(rng, z, 64, kMemory), rs(rng, mask, 64, kMemory);
+      const RingOperand zs(rng, z, 64, kMemory), rs(rng, mask, m, kMemory);
       Result out = ring_result(n);
       expect_ring({19, {zs.source(), rs.source()}, {&out}, {f, static_cast<int64_t>(offset)}, 0},
                   [&](uint64_t i) { return sum[i]; });

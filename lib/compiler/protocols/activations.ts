@@ -23,7 +23,7 @@ function selectTruncated(joint: Joint, bit: OpenedBit, z: Opened, f: number): Va
   return joint.local(
     'truncate_select',
     [bit.hat, z.hat, high, top, bit.beta, betaHigh, betaTop],
-    [f, TRUNCATION_OFFSET],
+    [f, TRUNCATION_OFFSET, RING_BITS],
     ring(z.hat.elements),
   );
 }

@@ -1,12 +1,12 @@
 // Truncation on an opening (spec/protocols.py P3), never off by more than one unit for |z| < 2^62.
 //
-// z^ = z + r; with h = z^ + 2^62, adding r wrapped past 2^64 exactly when msb(r) = 1 and msb(h) = 0. The dealer shares
+// z^ = z + r mod 2^m, m = 64; with h = z^ + 2^62, adding r wrapped past 2^m when msb(r) = 1 and msb(h) = 0. The dealer shares
 // r >> f and msb(r), so the wrap is repaired locally:  [z >> f] = (h >> f) - 2^(62-f) - [r >> f] + 2^(64-f) w [msb r].
 // Rounding follows the low bits of the public h: (z + 2^f - 1 - c) >> f with c = h mod 2^f, uniform and independent of z.
 
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
-import { numberAttr, type Protocol, ring } from './protocol';
+import { numberAttr, type Protocol, RING_BITS, ring } from './protocol';
 
 /** Added before shifting, so that every |z| < 2^62 is non-negative. */
 export const TRUNCATION_OFFSET: bigint = 1n << 62n;
@@ -26,7 +26,7 @@ export function truncationMaterial(
 /** [z >> f] from the opening of z. */
 export function truncated(joint: Joint, z: Opened, f: number): Value {
   const { high, top } = truncationMaterial(joint, z, f);
-  return joint.local('truncate', [z.hat, high, top], [f, TRUNCATION_OFFSET], ring(z.hat.elements));
+  return joint.local('truncate', [z.hat, high, top], [f, TRUNCATION_OFFSET, RING_BITS], ring(z.hat.elements));
 }
 
 /** The cleartext twin: it rounds with the same mask. */
