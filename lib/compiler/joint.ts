@@ -139,10 +139,9 @@ export class Joint {
     });
   }
 
-  /** Shares of a uniform mask: no material, every party expands its own. */
+  /** Shares of a mask. Of a uniform one they take no material: every party expands its own. */
   sharesOf(mask: Value): Value {
-    if (mask.origin.kind !== 'uniform')
-      throw new Error('only a uniform mask has shares without a correction');
+    if (mask.origin.kind !== 'uniform') return this.deal(mask);
     return this.remember(`expand ${mask.id}`, () =>
       this.value('share', mask, mask.parties, mask.phase, 0, { kind: 'expand', mask: mask.id }),
     );
@@ -176,6 +175,11 @@ export class Joint {
     return this.remember(`zero ${form.elements} ${form.bits}`, () =>
       this.value('share', form, 0, 'setup', 0, { kind: 'zero' }),
     );
+  }
+
+  /** An opening of a share that another opening implies: nothing will be sent for it. */
+  opensAs(share: Value, opened: Opened): void {
+    this.memo.set(`open ${share.id} ${this.everyone}`, opened);
   }
 
   isOpened(share: Value): boolean {

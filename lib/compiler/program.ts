@@ -115,6 +115,8 @@ export interface Io {
   readonly shape: readonly number[];
   readonly scale: number;
   readonly bits: number;
+  /** Numbers outside this interval, in real units, are refused: the widths of the program rest on it. */
+  readonly range?: { readonly lo: number; readonly hi: number };
   readonly dtype: 'fixed' | 'int' | 'bool';
   /** The shared value, and its cleartext twin (-1 where there is none). */
   readonly value: number;

@@ -6,7 +6,8 @@ import { Joint } from './joint';
 import { openingHints } from './opening-hints';
 import type { Io, Program } from './program';
 import { protocolFor } from './protocols';
-import { DEFAULT_KNOBS, type Knobs, RING_BITS, type Twin } from './protocols/protocol';
+import { DEFAULT_KNOBS, type Knobs, type Twin } from './protocols/protocol';
+import { WORD_BITS } from './widths';
 
 export interface SecureOptions {
   readonly parties: number;
@@ -48,7 +49,8 @@ export function secure(graph: Graph, options: SecureOptions): Program {
     });
   }
   for (const value of graph.outputs) {
-    const { share, clear } = env.get(value) as Twin;
+    const { share: computed, clear } = env.get(value) as Twin;
+    const share = narrowed(joint, computed, value.type.ring);
     const owner = options.outputOwners?.[value.name] ?? 0;
     joint.beginNode({ name: value.name, op: 'Output', shape: value.type.shape });
     joint.output(
@@ -66,9 +68,17 @@ export function secure(graph: Graph, options: SecureOptions): Program {
   return joint.build(graph.name);
 }
 
+/** Shares in the ring that an output needs: no more of it is revealed. */
+function narrowed(joint: Joint, share: Twin['share'], ring: number | undefined): Twin['share'] {
+  if (ring === undefined || ring >= share.bits) return share;
+  return joint.local('lincomb', [share], [0, 1], { elements: share.elements, bits: ring });
+}
+
 function ioOf(value: GraphValue, kind: 'input' | 'weight'): Omit<Io, 'value' | 'clear'> {
-  const { shape, scale, dtype, owner } = value.type;
-  return { name: value.name, kind, owner, shape, scale: scale ?? 0, bits: RING_BITS, dtype };
+  const { shape, scale, dtype, owner, ring, range } = value.type;
+  const form = { shape, scale: scale ?? 0, bits: ring ?? WORD_BITS, dtype };
+  const limits = kind === 'input' && range ? { range: { lo: range.lo, hi: range.hi } } : {};
+  return { name: value.name, kind, owner, ...form, ...limits };
 }
 
 function enterConstant(joint: Joint, value: GraphValue, constant: Constant): Pick<Twin, 'share' | 'clear'> {

@@ -10,7 +10,7 @@ import { type InputArray, type Isa, type LocalConfig, type LocalProgress, native
 import type { Tensor } from '../tensor';
 import { type CountedNode, countNode, countPhase, eachPhase } from './counters';
 import { parseNetwork } from './network';
-import { asTensor, namedInput, takeInputs } from './numbers';
+import { asTensor, checkRange, namedInput, takeInputs } from './numbers';
 import { drawSeeds, keysOf } from './seeds';
 
 export interface RunOptions {
@@ -80,7 +80,9 @@ export async function runLocal(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const ios = model.program.ios.filter((io) => io.kind === 'input');
-  const numbers: Numbers = new Map([...takeInputs(ios, inputs), ...model.weights]);
+  const taken = takeInputs(ios, inputs);
+  checkRange(ios, taken);
+  const numbers: Numbers = new Map([...taken, ...model.weights]);
   const run = await runProgram(model.program, numbers, options);
   const outputs = Object.fromEntries(
     model.program.ios.flatMap((io) => {

@@ -109,8 +109,8 @@ export function asTensor(io: Io, data: Float64Array | BigInt64Array): Tensor {
 export function checkRange(ios: readonly Io[], numbers: ReadonlyMap<string, InputArray>): void {
   for (const io of ios) {
     const data = numbers.get(io.name);
-    const limit = limitOf(io);
-    const index = (data as Float64Array | undefined)?.findIndex((x) => !(x > -limit && x < limit)) ?? -1;
+    const { lo, hi } = limitsOf(io);
+    const index = (data as Float64Array | undefined)?.findIndex((x) => !(x > lo && x < hi)) ?? -1;
     if (index >= 0) throw outOfRange(io, index, reasonOf(Number(data?.[index])));
   }
 }
@@ -126,18 +126,25 @@ const REASONS: Readonly<Record<string, string>> = { nan: 'is not a number', infi
 
 function outOfRange(io: Io, index: number, reason: string, cause?: unknown): CryptorchError {
   const position = positionOf(index, io.shape);
-  const limit = limitOf(io);
-  const message = `${kindOf(io)} "${io.name}": the value at [${position.join(', ')}] ${REASONS[reason] ?? 'is too large'}; with ${io.scale} fractional bits, values must lie between -${limit} and ${limit}.`;
+  const { lo, hi } = io.range ?? limitsOf(io);
+  const why = io.range
+    ? 'the model was compiled for values'
+    : `with ${io.scale} fractional bits, values must lie`;
+  const message = `${kindOf(io)} "${io.name}": the value at [${position.join(', ')}] ${REASONS[reason] ?? 'is out of range'}; ${why} between ${lo} and ${hi}.`;
   return new CryptorchError(
     'VALUE_RANGE',
     message,
-    { input: io.name, index, position, reason, limit },
+    { input: io.name, index, position, reason, lo, hi },
     cause,
   );
 }
 
-function limitOf(io: Io): number {
-  return 2 ** (Math.min(io.bits, ENTRY_BITS) - io.scale);
+/** What a number must lie between: half a unit around its range, or what fits a word. */
+function limitsOf(io: Io): { lo: number; hi: number } {
+  const half = 2 ** -(io.scale + 1);
+  if (io.range) return { lo: io.range.lo - half, hi: io.range.hi + half };
+  const limit = 2 ** (ENTRY_BITS - io.scale);
+  return { lo: -limit, hi: limit };
 }
 
 function kindOf(io: Io): string {

@@ -110,6 +110,7 @@ const step = v.variant('kind', [
 ]);
 
 const shape = v.array(size);
+const real = v.pipe(v.number(), v.finite());
 
 const io = v.strictObject({
   name: v.string(),
@@ -118,6 +119,7 @@ const io = v.strictObject({
   shape,
   scale: integer(0, 63),
   bits: integer(1, 64),
+  range: v.exactOptional(v.strictObject({ lo: real, hi: real })),
   dtype: v.picklist(['fixed', 'int', 'bool']),
   value: index,
   clear: integer(-1, 2 ** 31 - 1),

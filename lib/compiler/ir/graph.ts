@@ -25,6 +25,8 @@ export interface Type {
   /** Fractional bits; undefined before the fixed-point pass, 0 for `int` and `bool`. */
   readonly scale?: number;
   readonly range?: Range;
+  /** The shares are kept modulo 2^ring: that many low bits of the integer are all that anything needs. Default 64. */
+  readonly ring?: number;
 }
 
 export interface Value {

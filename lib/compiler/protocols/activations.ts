@@ -10,36 +10,43 @@
 import type { Node } from '../ir/graph';
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
+import { comparedBits, shiftOf } from '../widths';
 import { bitToRing, dealtTimesBeta, isNegative, type OpenedBit, openComplement, select } from './compare';
-import { type Knobs, numberAttr, type Protocol, RING_BITS, ring } from './protocol';
-import { clearTruncated, TRUNCATION_OFFSET, truncated, truncationMaterial } from './truncate';
+import { type Knobs, numberAttr, type Protocol, ringBits, shareForm, words } from './protocol';
+import { clearTruncated, truncated, truncation } from './truncate';
 
-/** [keep * (z >> f)], for f >= 0. */
-function selectTruncated(joint: Joint, bit: OpenedBit, z: Opened, f: number): Value {
-  if (f === 0) return select(joint, bit, z);
-  const { high, highMask, top, topMask } = truncationMaterial(joint, z, f);
+/** [keep * (z >> f)] in a ring of `to` bits, for f >= 0. */
+function selectTruncated(joint: Joint, bit: OpenedBit, z: Opened, f: number, to: number): Value {
+  if (f === 0) return select(joint, bit, z, to);
+  const { high, highMask, top, attr } = truncation(joint, z, f, to);
+  const form = { elements: z.hat.elements, bits: to };
   const betaHigh = dealtTimesBeta(joint, bit, highMask);
-  const betaTop = dealtTimesBeta(joint, bit, topMask);
+  const repair = top
+    ? [top.share, dealtTimesBeta(joint, bit, top.mask)]
+    : [joint.zero(form), joint.zero(form)];
   return joint.local(
     'truncate_select',
-    [bit.hat, z.hat, high, top, bit.beta, betaHigh, betaTop],
-    [f, TRUNCATION_OFFSET, RING_BITS],
-    ring(z.hat.elements),
+    [bit.hat, z.hat, high, repair[0]!, bit.beta, betaHigh, repair[1]!],
+    attr,
+    form,
   );
 }
 
 /** Opened bit of (z >> f) - bound >= 0: the f bits that truncation drops need not be compared. */
-function notBelow(joint: Joint, z: Opened, knobs: Knobs, f: number, bound = 0n): OpenedBit {
-  const offset = -(bound << BigInt(f));
-  return openComplement(joint, isNegative(joint, z, { ...knobs.comparison, offset, low: f }), RING_BITS);
-}
-
-function shiftOf(node: Node): number {
-  return numberAttr(node, 'shift');
+function notBelow(joint: Joint, node: Node, z: Opened, knobs: Knobs, bound = 0n): OpenedBit {
+  const f = shiftOf(node);
+  const compared = { offset: -(bound << BigInt(f)), low: f, bits: Math.min(comparedBits(node), z.hat.bits) };
+  return openComplement(joint, isNegative(joint, z, { ...knobs.comparison, ...compared }), ringBits(node));
 }
 
 function clearShifted(joint: Joint, share: Value, clear: Value, f: number): Value {
   return f === 0 ? clear : clearTruncated(joint, share, clear, f);
+}
+
+/** max(v, 0) of a cleartext twin. */
+function clearPositive(joint: Joint, v: Value): Value {
+  const form = words(v.elements);
+  return joint.clear('clear_select', [v], [0, 0, form.bits], form);
 }
 
 export const relu: Protocol = {
@@ -47,11 +54,11 @@ export const relu: Protocol = {
   of: ['relu'],
   build: (joint, node, [x], knobs) => {
     const z = joint.open(x!.share);
-    return [selectTruncated(joint, notBelow(joint, z, knobs, shiftOf(node)), z, shiftOf(node))];
+    return [selectTruncated(joint, notBelow(joint, node, z, knobs), z, shiftOf(node), ringBits(node))];
   },
   clear: (joint, node, [x]) => {
     const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
-    return [joint.clear('clear_select', [v], [0, 0, RING_BITS], ring(v.elements))];
+    return [clearPositive(joint, v)];
   },
 };
 
@@ -61,14 +68,14 @@ export const leakyRelu: Protocol = {
   build: (joint, node, [x], knobs) => {
     const f = shiftOf(node);
     const z = joint.open(x!.share);
-    const v = f === 0 ? z.share : truncated(joint, z, f);
-    const positive = selectTruncated(joint, notBelow(joint, z, knobs, f), z, f);
-    return [joint.local('lincomb', [v, positive], [0, ...slopes(node)], ring(v.elements))];
+    const to = ringBits(node);
+    const v = f === 0 ? z.share : truncated(joint, z, f, to);
+    const positive = selectTruncated(joint, notBelow(joint, node, z, knobs), z, f, to);
+    return [joint.local('lincomb', [v, positive], [0, ...slopes(node)], shareForm(node))];
   },
   clear: (joint, node, [x]) => {
     const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
-    const positive = joint.clear('clear_select', [v], [0, 0, RING_BITS], ring(v.elements));
-    return [joint.clear('lincomb', [v, positive], [0, ...slopes(node)], ring(v.elements))];
+    return [joint.clear('lincomb', [v, clearPositive(joint, v)], [0, ...slopes(node)], words(v.elements))];
   },
 };
 
@@ -90,22 +97,17 @@ export const clip: Protocol = {
   build: (joint, node, [x], knobs) => {
     const f = shiftOf(node);
     const z = joint.open(x!.share);
+    const form = shareForm(node);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
     // [keep * (v - b)] for a bound b: the constant part is the bit itself times b.
     const above = (b: bigint): Value => {
-      const bit = notBelow(joint, z, knobs, f, b);
-      if (f === 0) return select(joint, bit, z, -b);
-      const product = selectTruncated(joint, bit, z, f);
+      const bit = notBelow(joint, node, z, knobs, b);
+      if (f === 0) return select(joint, bit, z, form.bits, -b);
+      const product = selectTruncated(joint, bit, z, f, form.bits);
       if (b === 0n) return product;
-      return joint.local(
-        'lincomb',
-        [product, bitToRing(joint, bit, RING_BITS)],
-        [0, 1, -b],
-        ring(product.elements),
-      );
+      return joint.local('lincomb', [product, bitToRing(joint, bit, form.bits)], [0, 1, -b], form);
     };
-    const rest = lo !== null ? above(lo) : f === 0 ? z.share : truncated(joint, z, f);
-    const form = ring(rest.elements);
+    const rest = lo !== null ? above(lo) : f === 0 ? z.share : truncated(joint, z, f, form.bits);
     if (hi === null) return [joint.local('lincomb', [rest], [lo ?? 0n, 1], form)];
     return [joint.local('lincomb', [rest, above(hi)], [lo ?? 0n, 1, -1], form)];
   },
@@ -113,10 +115,10 @@ export const clip: Protocol = {
     const f = shiftOf(node);
     const v = clearShifted(joint, x!.share, x!.clear, f);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
-    const above = (b: bigint): Value =>
-      joint.clear('clear_select', [v], [-b, -b, RING_BITS], ring(v.elements));
+    const form = words(v.elements);
+    const above = (b: bigint): Value => joint.clear('clear_select', [v], [-b, -b, form.bits], form);
     const rest = lo !== null ? above(lo) : v;
-    if (hi === null) return [joint.clear('lincomb', [rest], [lo ?? 0n, 1], ring(v.elements))];
-    return [joint.clear('lincomb', [rest, above(hi)], [lo ?? 0n, 1, -1], ring(v.elements))];
+    if (hi === null) return [joint.clear('lincomb', [rest], [lo ?? 0n, 1], form)];
+    return [joint.clear('lincomb', [rest, above(hi)], [lo ?? 0n, 1, -1], form)];
   },
 };

@@ -8,7 +8,7 @@
 // [w] of weights that one party holds in the clear is held by that party alone, and so is the online product: only it
 // has to see x^, whose mask it need not have a part of (spec/refinements.py E).
 
-import type { Node } from '../ir/graph';
+import { elementCount, type Node } from '../ir/graph';
 import type { Joint, Opened, Use } from '../joint';
 import type { KernelName } from '../kernels';
 import { isSingle, type PartySet, type Value } from '../program';
@@ -21,8 +21,9 @@ import {
   outputShape,
   type Protocol,
   type Run,
-  ring,
+  shareForm,
   type Twin,
+  words,
 } from './protocol';
 
 /** A bilinear kernel with its attributes; the addend is scaled by `c`. */
@@ -59,8 +60,13 @@ function isLocal(a: Value, b: Value): boolean {
 }
 
 /** [B(a, b)] of two shares by their openings. */
-function product(joint: Joint, map: Bilinear, a: Twin, b: Twin): Value {
-  const form = ring(map.elements);
+function product(
+  joint: Joint,
+  map: Bilinear,
+  a: Twin,
+  b: Twin,
+  form: { elements: number; bits: number },
+): Value {
   const { x, w, swapped } = ordered(a, b);
   const pair = (left: Value, right: Value): Value[] => (swapped ? [right, left] : [left, right]);
   const ox = openFactor(joint, x, w.share);
@@ -108,9 +114,9 @@ function matmulOperands(joint: Joint, node: Node, ins: readonly Twin[]): { map: 
     const target = expandBatches(t.shape, batch);
     if (target === null) return t;
     const attr = expansion(t.shape, target);
-    const form = ring(target.reduce((x, y) => x * y, 1));
-    const share = joint.local('copy', [t.share], attr, form);
-    return { ...t, share, clear: joint.clear('copy', [t.clear], attr, form), shape: target };
+    const elements = target.reduce((x, y) => x * y, 1);
+    const share = joint.local('copy', [t.share], attr, { elements, bits: t.share.bits });
+    return { ...t, share, clear: joint.clear('copy', [t.clear], attr, words(elements)), shape: target };
   }) as [Twin, Twin];
   return { map: matmulMap(node, a.shape, b.shape), a, b };
 }
@@ -155,12 +161,12 @@ function contraction(
     of: [of],
     build: (joint, node, ins) => {
       const { map, a, b } = prepare(joint, node, ins);
-      if (!isLocal(a.share, b.share)) return [product(joint, map, a, b)];
-      return [joint.local(map.kernel, [a.share, b.share], [...map.attr, 1, 0], ring(map.elements))];
+      if (!isLocal(a.share, b.share)) return [product(joint, map, a, b, shareForm(node))];
+      return [joint.local(map.kernel, [a.share, b.share], [...map.attr, 1, 0], shareForm(node))];
     },
     clear: (joint, node, ins) => {
       const { map, a, b } = prepare(joint, node, ins);
-      return [joint.clear(map.kernel, [a.clear, b.clear], [...map.attr, 1, 0], ring(map.elements))];
+      return [joint.clear(map.kernel, [a.clear, b.clear], [...map.attr, 1, 0], words(map.elements))];
     },
   };
 }
@@ -179,10 +185,10 @@ export const multiply: Protocol = {
   of: ['mul'],
   build: (joint, node, [left, right]) => {
     const out = outputShape(node);
-    const form = ring(out.reduce((a, b) => a * b, 1));
+    const form = shareForm(node);
     const { x, w } = ordered(left!, right!);
     const spread = (v: Value, t: Twin, run: Run): Use =>
-      broadcast(v, t.shape, out, (attr, elements) => run('copy', [v], attr, ring(elements)));
+      broadcast(v, t.shape, out, (attr, elements) => run('copy', [v], attr, { elements, bits: v.bits }));
     const local: Run = joint.local.bind(joint);
     if (isLocal(x.share, w.share)) {
       return [joint.local('mulsum', [spread(x.share, x, local), spread(w.share, w, local)], [1, 1, 0], form)];
@@ -201,7 +207,7 @@ export const multiply: Protocol = {
   },
   clear: (joint, node, [x, y]) => {
     const out = outputShape(node);
-    const form = ring(out.reduce((a, b) => a * b, 1));
+    const form = words(elementCount(out));
     return [
       joint.clear(
         'mulsum',

@@ -138,17 +138,15 @@ export function openComplement(joint: Joint, negative: Value, bits: number): Ope
 
 /** Shares of beta times a mask. */
 export function dealtTimesBeta(joint: Joint, bit: OpenedBit, mask: Value): Value {
-  const form = { elements: mask.elements, bits: mask.bits };
+  const form = { elements: mask.elements, bits: Math.min(mask.bits, bit.beta.bits) };
   return joint.deal(joint.derive('mulsum', [bit.betaMask, mask], [1, 1, 0], form));
 }
 
-/** [keep * (x + c)] from the opening of x: the opening that the sign used serves the product. */
-export function select(joint: Joint, bit: OpenedBit, x: Opened, c = 0n): Value {
+/** [keep * (x + c)] in a ring of `bits`, from the opening of x: the opening that the sign used serves the product. */
+export function select(joint: Joint, bit: OpenedBit, x: Opened, bits: number, c = 0n): Value {
   const betaR = dealtTimesBeta(joint, bit, x.mask);
-  return joint.local('select', [bit.hat, x.share, x.hat, bit.beta, betaR], [c], {
-    elements: x.share.elements,
-    bits: x.share.bits,
-  });
+  const form = { elements: x.share.elements, bits };
+  return joint.local('select', [bit.hat, x.share, x.hat, bit.beta, betaR], [c], form);
 }
 
 /** [keep] as a ring value. */

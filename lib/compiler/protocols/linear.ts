@@ -15,10 +15,11 @@ import {
   numbersAttr,
   outputShape,
   type Protocol,
+  ringBits,
   type Twin,
 } from './protocol';
 
-/** Runs the same kernel on shares or on cleartext, in the narrowest ring of its operands. */
+/** Runs the same kernel on shares, in the ring of the node's result, or on cleartext. */
 interface Side {
   readonly of: (t: Twin) => Value;
   readonly use: (t: Twin, out: readonly number[]) => Use;
@@ -31,12 +32,13 @@ interface Side {
   readonly constant: (data: readonly bigint[], shape: readonly number[]) => Twin;
 }
 
-function side(joint: Joint, clear: boolean): Side {
+function side(joint: Joint, node: Node, clear: boolean): Side {
   return {
     of: (t) => (clear ? t.clear : t.share),
     use: (t, out) => (clear ? broadcastClear(joint, t, out) : broadcastShare(joint, t, out)),
     run: (kernel, ins, attr, elements) => {
-      const form = { elements, bits: Math.min(...ins.map((u) => ('inner' in u ? u.value : u).bits)) };
+      const narrowest = Math.min(...ins.map((u) => ('inner' in u ? u.value : u).bits));
+      const form = { elements, bits: clear ? narrowest : Math.min(narrowest, ringBits(node)) };
       return clear ? joint.clear(kernel, ins, attr, form) : joint.local(kernel, ins, attr, form);
     },
     constant: (data, shape) => ({ ...joint.constant(data, shape), shape }),
@@ -51,8 +53,8 @@ function localProtocol(
   return {
     name,
     of,
-    build: (joint, node, ins) => [compute(side(joint, false), node, ins, joint)],
-    clear: (joint, node, ins) => [compute(side(joint, true), node, ins, joint)],
+    build: (joint, node, ins) => [compute(side(joint, node, false), node, ins, joint)],
+    clear: (joint, node, ins) => [compute(side(joint, node, true), node, ins, joint)],
   };
 }
 

@@ -9,9 +9,10 @@ import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/graph';
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
+import { comparedBits, WORD_BITS } from '../widths';
 import { bitToRing, isNegative, type OpenedBit, openComplement, select } from './compare';
 import { windowAttr } from './linear';
-import { type Knobs, numberAttr, type Protocol, RING_BITS, type Run, ring, strides } from './protocol';
+import { type Knobs, numberAttr, type Protocol, type Run, ringBits, strides, words } from './protocol';
 
 /** Rows [k][m] of candidates, row-major, and how to take and join rows in one world. */
 interface Rows {
@@ -76,8 +77,10 @@ function openDifference(
   };
 }
 
-function compareLevel(joint: Joint, difference: Opened, knobs: Knobs): OpenedBit {
-  return openComplement(joint, isNegative(joint, difference, knobs.comparison), RING_BITS);
+/** Opened bit of a - b >= 0; products with it are in a ring of `to` bits. */
+function compareLevel(joint: Joint, node: Node, difference: Opened, to: number, knobs: Knobs): OpenedBit {
+  const bits = Math.min(comparedBits(node), difference.hat.bits);
+  return openComplement(joint, isNegative(joint, difference, { ...knobs.comparison, bits }), to);
 }
 
 /** An opening whose elements were gathered by `gather` in all three of its worlds. */
@@ -107,6 +110,7 @@ function candidates(
 
 function maximumOf(
   joint: Joint,
+  node: Node,
   start: { share: Value; opened: Opened | null },
   rows: Rows,
   knobs: Knobs,
@@ -116,8 +120,9 @@ function maximumOf(
   while (k > 1) {
     const level = { k, m: rows.m };
     const { pair, difference } = openDifference(joint, level, share, opened);
-    const won = select(joint, compareLevel(joint, difference, knobs), difference);
-    const winners = joint.local('lincomb', [pair.b, won], [0, 1, 1], ring(won.elements));
+    const { elements, bits } = difference.share;
+    const won = select(joint, compareLevel(joint, node, difference, bits, knobs), difference, bits);
+    const winners = joint.local('lincomb', [pair.b, won], [0, 1, 1], { elements, bits });
     share = appendRow(joint.local.bind(joint), winners, Math.floor(k / 2), share, level);
     opened = null;
     k = Math.ceil(k / 2);
@@ -142,7 +147,7 @@ function clearTree(
     const d = minus(run, pair);
     if (i !== null) {
       const at = neighbours(run, i, level);
-      const step = run('clear_select', [d, minus(run, at)], [0, 0, RING_BITS], {
+      const step = run('clear_select', [d, minus(run, at)], [0, 0, WORD_BITS], {
         elements: d.elements,
         bits: i.bits,
       });
@@ -154,8 +159,8 @@ function clearTree(
         level,
       );
     }
-    const won = run('clear_select', [d], [0, 0, RING_BITS], ring(d.elements));
-    v = appendRow(run, run('lincomb', [pair.b, won], [0, 1, 1], ring(d.elements)), pairs, v, level);
+    const won = run('clear_select', [d], [0, 0, WORD_BITS], words(d.elements));
+    v = appendRow(run, run('lincomb', [pair.b, won], [0, 1, 1], words(d.elements)), pairs, v, level);
     k = Math.ceil(k / 2);
   }
   return { value: v, index: i };
@@ -178,7 +183,7 @@ export const maxPool: Protocol = {
   of: ['max_pool'],
   build: (joint, node, [x], knobs) => {
     const { rows, gather } = windows(node, x!.shape);
-    return [maximumOf(joint, candidates(joint, x!.share, rows, gather), rows, knobs)];
+    return [maximumOf(joint, node, candidates(joint, x!.share, rows, gather), rows, knobs)];
   },
   clear: (joint, node, [x]) => {
     const { rows, gather } = windows(node, x!.shape);
@@ -231,7 +236,8 @@ export const argMax: Protocol = {
       const level = { k, m: rows.m };
       const pairs = Math.floor(k / 2);
       const { pair, difference } = openDifference(joint, level, share, opened);
-      const bit = compareLevel(joint, difference, knobs);
+      const to = difference.share.bits;
+      const bit = compareLevel(joint, node, difference, to, knobs);
       const at = neighbours(local, index, level);
       const step = selectIndex(joint, bit, minus(local, at));
       index = appendRow(
@@ -242,12 +248,10 @@ export const argMax: Protocol = {
         level,
       );
       if (k > 2) {
-        const winners = local(
-          'lincomb',
-          [pair.b, select(joint, bit, difference)],
-          [0, 1, 1],
-          ring(pairs * rows.m),
-        );
+        const winners = local('lincomb', [pair.b, select(joint, bit, difference, to)], [0, 1, 1], {
+          elements: pairs * rows.m,
+          bits: to,
+        });
         share = appendRow(local, winners, pairs, share, level);
       }
       opened = null;
@@ -274,7 +278,7 @@ export const argMax: Protocol = {
 
 /** [keep * d] for a difference of indices: public at the first level, opened in its own narrow ring later. */
 function selectIndex(joint: Joint, bit: OpenedBit, d: Value): Value {
-  if (d.world === 'share') return select(joint, bit, joint.open(d));
+  if (d.world === 'share') return select(joint, bit, joint.open(d), d.bits);
   const form = { elements: d.elements, bits: d.bits };
   return joint.local('mulsum', [bitToRing(joint, bit, d.bits), d], [1, 1, 0], form);
 }

@@ -9,6 +9,7 @@ import { elementCount } from '../ir/graph';
 import type { Form, Joint, Use } from '../joint';
 import type { KernelName } from '../kernels';
 import type { PartySet, Value } from '../program';
+import { WORD_BITS } from '../widths';
 
 /** A value of the graph in both worlds. `share` may be public (a public constant). */
 export interface Twin {
@@ -48,11 +49,19 @@ export interface Protocol {
   clear(joint: Joint, node: Node, ins: readonly Twin[]): Value[];
 }
 
-/** Ring of all values until ring widths are chosen per value. */
-export const RING_BITS = 64;
+/** Form of cleartext integers. */
+export function words(elements: number): { elements: number; bits: number } {
+  return { elements, bits: WORD_BITS };
+}
 
-export function ring(elements: number): { elements: number; bits: number } {
-  return { elements, bits: RING_BITS };
+/** Width of the ring that the result of a node is shared in. */
+export function ringBits(node: Node): number {
+  return node.outputs[0]?.type.ring ?? WORD_BITS;
+}
+
+/** Form of the shares of a node's result. */
+export function shareForm(node: Node): { elements: number; bits: number } {
+  return { elements: elementCount(outputShape(node)), bits: ringBits(node) };
 }
 
 export function outputShape(node: Node): readonly number[] {

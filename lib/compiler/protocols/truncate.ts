@@ -1,47 +1,69 @@
-// Truncation on an opening (spec/protocols.py P3), never off by more than one unit for |z| < 2^62.
+// Truncation on an opening (spec/protocols.py P3, spec/refinements.py A), never off by more than one unit.
 //
-// z^ = z + r mod 2^m, m = 64; with h = z^ + 2^62, adding r wrapped past 2^m when msb(r) = 1 and msb(h) = 0. The dealer shares
-// r >> f and msb(r), so the wrap is repaired locally:  [z >> f] = (h >> f) - 2^(62-f) - [r >> f] + 2^(64-f) w [msb r].
+// z^ = z + r mod 2^M. Where M >= m + f for a result in Z_2^m, (z^ >> f) - (r >> f) is right modulo 2^m whatever wraps,
+// and is the opening of z >> f under r >> f. Otherwise, for |z| < 2^(M-2) and h = z^ + 2^(M-2) mod 2^M, adding r
+// wrapped past 2^M exactly when msb(r) = 1 and msb(h) = 0. The dealer shares r >> f and msb(r), and the wrap w is
+// repaired locally:  [z >> f] = (h >> f) - 2^(M-2-f) - [r >> f] + 2^(M-f) w [msb r].
 // Rounding follows the low bits of the public h: (z + 2^f - 1 - c) >> f with c = h mod 2^f, uniform and independent of z.
 
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
-import { numberAttr, type Protocol, RING_BITS, ring } from './protocol';
+import { numberAttr, type Protocol, ringBits, words } from './protocol';
 
-/** Added before shifting, so that every |z| < 2^62 is non-negative. */
-export const TRUNCATION_OFFSET: bigint = 1n << 62n;
-
-/** Shares of r >> f, and of msb(r), of which only f bits matter because it is multiplied by 2^(64-f). */
-export function truncationMaterial(
-  joint: Joint,
-  z: Opened,
-  f: number,
-): { high: Value; highMask: Value; top: Value; topMask: Value } {
-  const elements = z.mask.elements;
-  const highMask = joint.derive('shift_right', [z.mask], [f], ring(elements));
-  const topMask = joint.derive('shift_right', [z.mask], [63], { elements, bits: f });
-  return { high: joint.deal(highMask), highMask, top: joint.deal(topMask), topMask };
+/** How z, opened in M bits, is truncated by f bits to a ring of `to` bits. */
+export interface Truncation {
+  readonly z: Opened;
+  readonly f: number;
+  readonly to: number;
+  /** Shares of r >> f, and of msb(r), of which only those bits matter that 2^(M-f) leaves in the ring. */
+  readonly high: Value;
+  readonly highMask: Value;
+  /** `null` where no wrap is repaired. */
+  readonly top: { readonly share: Value; readonly mask: Value } | null;
+  /** Attributes of the kernels: f, offset, M. */
+  readonly attr: readonly (number | bigint)[];
 }
 
-/** [z >> f] from the opening of z. */
-export function truncated(joint: Joint, z: Opened, f: number): Value {
-  const { high, top } = truncationMaterial(joint, z, f);
-  return joint.local('truncate', [z.hat, high, top], [f, TRUNCATION_OFFSET, RING_BITS], ring(z.hat.elements));
+/** Whether an opening of M bits is one of the truncated value too. */
+export function shrinks(z: Opened, f: number, to: number): boolean {
+  return z.hat.bits >= to + f;
+}
+
+export function truncation(joint: Joint, z: Opened, f: number, to: number): Truncation {
+  const { elements, bits } = z.mask;
+  const shrink = shrinks(z, f, to);
+  const highMask = joint.derive('shift_right', [z.mask], [f], { elements, bits: to });
+  const offset = shrink ? 0n : 1n << BigInt(bits - 2);
+  const part = { z, f, to, high: joint.deal(highMask), highMask, attr: [f, offset, bits] };
+  if (shrink) return { ...part, top: null };
+  const mask = joint.derive('shift_right', [z.mask], [bits - 1], { elements, bits: to - (bits - f) });
+  return { ...part, top: { share: joint.deal(mask), mask } };
+}
+
+/** [z >> f] from the opening of z. Where that opens z >> f as well, nothing will open it again. */
+export function truncated(joint: Joint, z: Opened, f: number, to: number): Value {
+  const t = truncation(joint, z, f, to);
+  const form = { elements: z.hat.elements, bits: to };
+  const top = t.top?.share ?? joint.zero(form);
+  const share = joint.local('truncate', [z.hat, t.high, top], t.attr, form);
+  if (t.top === null) {
+    const hat = joint.local('shift_right', [z.hat], [f], form);
+    joint.opensAs(share, { share, hat, mask: t.highMask });
+  }
+  return share;
 }
 
 /** The cleartext twin: it rounds with the same mask. */
 export function clearTruncated(joint: Joint, share: Value, clear: Value, f: number): Value {
-  return joint.clear(
-    'clear_truncate',
-    [clear, joint.open(share).mask],
-    [f, TRUNCATION_OFFSET],
-    ring(clear.elements),
-  );
+  const { mask } = joint.open(share);
+  return joint.clear('clear_truncate', [clear, mask], [f, 1n << 62n], words(clear.elements));
 }
 
 export const rescale: Protocol = {
   name: 'truncate',
   of: ['rescale'],
-  build: (joint, node, [x]) => [truncated(joint, joint.open(x!.share), numberAttr(node, 'bits'))],
+  build: (joint, node, [x]) => [
+    truncated(joint, joint.open(x!.share), numberAttr(node, 'bits'), ringBits(node)),
+  ],
   clear: (joint, node, [x]) => [clearTruncated(joint, x!.share, x!.clear, numberAttr(node, 'bits'))],
 };

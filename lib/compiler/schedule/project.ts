@@ -125,7 +125,7 @@ class Projection {
       phase: phase as 0 | 1 | 2,
       elements: v.elements,
       scale: io.scale,
-      bits: io.kind === 'output' ? io.bits : Math.min(io.bits, ENTRY_BITS),
+      bits: io.kind === 'output' ? io.bits : ENTRY_BITS,
     };
   }
 
