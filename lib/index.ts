@@ -1,6 +1,7 @@
 // The public API of cryptorch-native.
 
 export {
+  type Calibration,
   CompiledModel,
   type CompileOptions,
   compile,
@@ -14,6 +15,7 @@ export type { Communication, NodeCommunication, PhaseCommunication } from './cos
 export { CryptorchError, type ErrorCode } from './errors';
 export type { Role } from './keys/role';
 export { ring } from './ring';
+export { type CalibrateOptions, calibrate } from './runtime/calibrate';
 export type { DealerConfig, PartyConfig, RoleConfig, Timeouts } from './runtime/config';
 export type { CountedNode } from './runtime/counters';
 export { Dealer, type DealerStats } from './runtime/dealer';

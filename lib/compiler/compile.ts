@@ -8,7 +8,7 @@ import { type ImportedModel, importOnnx } from '../model/onnx/import';
 import type { ConstantData, Graph } from './ir/graph';
 import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
-import { optimize } from './passes/pipeline';
+import { optimize, type SeenRanges } from './passes/pipeline';
 import { type Phase, type Program, programHash } from './program';
 import type { Knobs } from './protocols/protocol';
 import { secure } from './secure';
@@ -29,8 +29,24 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Fractional bits of inputs and weights. Default 16. */
   readonly fractionalBits?: number;
+  /**
+   * Intervals of inputs by name, in real units. Ranges of other values follow, and narrow what is sent; inputs outside
+   * are refused when a run starts.
+   */
+  readonly ranges?: Readonly<Record<string, readonly [number, number]>>;
+  /**
+   * What `calibrate()` saw on examples of inputs: values are then shared in rings just wide enough for what was seen and
+   * its margin. A value beyond that wraps around and makes the result wrong. Ranges are part of the public program.
+   */
+  readonly calibration?: Calibration;
   /** Parameters of protocols, for all nodes. */
   readonly knobs?: Knobs;
+}
+
+/** Intervals in real units: of inputs by name, and of what every operation of the compiled model gave. Plain data. */
+export interface Calibration {
+  readonly inputs: Readonly<Record<string, readonly [number, number]>>;
+  readonly values: SeenRanges;
 }
 
 export interface ModelInput {
@@ -125,6 +141,8 @@ export async function compile(
   checkOwners(owners, parties);
   const { graph, slack } = optimize(imported.graph, {
     fractionalBits: options.fractionalBits ?? 16,
+    inputRanges: { ...options.calibration?.inputs, ...options.ranges },
+    seen: options.calibration?.values,
     declaredOutputs: imported.declaredOutputs,
   });
   const outputOwners = Object.fromEntries(graph.outputs.map((v) => [v.name, owners[v.name] ?? 0]));

@@ -30,6 +30,7 @@ import {
   type World,
   wireBytes,
 } from './program';
+import { WORD_BITS } from './widths';
 
 /** What an opening gives: the public hat = share + mask, the mask at the dealer, and the share it was made from. */
 export interface Opened {
@@ -250,7 +251,9 @@ export class Joint {
     const world = io.owner === 'public' ? 'public' : 'share';
     const parties = typeof io.owner === 'number' ? 2 ** io.owner : this.everyone;
     const share = this.value(world, form, parties, phase, 0, origin);
-    const clear = this.value('clear', form, this.everyone, phase, 0, origin);
+    // Cleartext integers are whole words, so that they have a sign; constants are what they are.
+    const whole = io.kind === 'constant' ? form : { elements, bits: WORD_BITS };
+    const clear = this.value('clear', whole, this.everyone, phase, 0, origin);
     this.ios.push({ ...io, value: share.id, clear: clear.id });
     return { share, clear };
   }

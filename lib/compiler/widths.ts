@@ -52,8 +52,9 @@ export function shiftOf(node: Node): number {
   return Number(node.op === 'rescale' ? node.attrs.bits : (node.attrs.shift ?? 0));
 }
 
-function signBits(magnitude: number | undefined): number {
-  return magnitude === undefined ? WORD_BITS : magnitude + 1;
+/** One bit at least is compared next to the sign, above those that are truncated. */
+function signBits(magnitude: number | undefined, shift: number): number {
+  return magnitude === undefined ? WORD_BITS : Math.max(magnitude + 1, shift + 2);
 }
 
 /** Bits of its operand that an operator compares; 0 for one that compares nothing. */
@@ -62,12 +63,12 @@ export function comparedBits(node: Node): number {
   switch (node.op) {
     case 'relu':
     case 'leaky_relu':
-      return signBits(magnitudeOf(type));
+      return signBits(magnitudeOf(type), shiftOf(node));
     case 'clip':
-      return signBits(magnitudeOfClipped(node));
+      return signBits(magnitudeOfClipped(node), shiftOf(node));
     case 'max_pool':
     case 'arg_max':
-      return signBits(magnitudeOfDifference(type));
+      return signBits(magnitudeOfDifference(type), 0);
     default:
       return 0;
   }
@@ -76,7 +77,7 @@ export function comparedBits(node: Node): number {
 /** Opened bits with which a wrapped mask is repaired. */
 export function repairBits(node: Node): number {
   const magnitude = magnitudeOf((node.inputs[0] as Node['inputs'][number]).type);
-  return magnitude === undefined ? WORD_BITS : Math.max(magnitude + 2, comparedBits(node));
+  return magnitude === undefined ? WORD_BITS : Math.max(magnitude + 2, comparedBits(node), shiftOf(node) + 2);
 }
 
 /** Opened bits with which a truncation to a ring of `ring` bits needs no repair; more than a word if there are none. */

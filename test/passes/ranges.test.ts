@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Graph, Range } from '../../lib/compiler/ir/graph';
 import { evaluateCore } from '../../lib/compiler/ops/evaluate-core';
 import { optimize } from '../../lib/compiler/passes/pipeline';
@@ -47,6 +47,13 @@ for (let seed = 100; seed < 125; seed++) {
   });
 }
 
+/** A range is the expected one, and what rescales on the way may add: some units of 2^-16. */
+function covers(t: ExecutionContext, range: Range | undefined, expected: Range): void {
+  t.is(range?.kind, expected.kind);
+  const [below, above] = [expected.lo - range!.lo, range!.hi - expected.hi];
+  t.true(below >= 0 && below < 1e-4 && above >= 0 && above < 1e-4, `[${range!.lo}, ${range!.hi}]`);
+}
+
 const small: [string, ModelSpec['nodes'], ModelSpec['initializers'], number, number][] = [
   [
     'Gemm, weights transposed',
@@ -93,7 +100,7 @@ for (const [what, nodes, initializers, lo, hi] of small) {
       initializers: initializers ?? {},
     };
     const g = compile(spec, { kind: 'calibrated', lo: -1, hi: 2 });
-    t.deepEqual(g.outputs[0]!.type.range, { kind: 'calibrated', lo, hi });
+    covers(t, g.outputs[0]!.type.range, { kind: 'calibrated', lo, hi });
     t.true(staysInside(g));
   });
 }
@@ -113,7 +120,7 @@ test('without a range of the input only Clip has one', (t) => {
   const { graph } = importOnnx(model({ inputs: { x: [2, 3] }, outputs: { y: [2, 1] }, nodes, initializers }));
   const g = optimize(graph, { fractionalBits: 16 }).graph;
   t.is(g.nodes[0]!.outputs[0]!.type.range, undefined);
-  t.deepEqual(g.outputs[0]!.type.range, { kind: 'proven', lo: -6, hi: 18 });
+  covers(t, g.outputs[0]!.type.range, { kind: 'proven', lo: -6, hi: 18 });
 });
 
 test('the slack of a product of computed values needs ranges', (t) => {

@@ -7,7 +7,7 @@
 //   %3 = matmul(%0, %1) {transA: false, transB: false} : fixed[1, 8] secret @32 [-3.2, 4.1]  # fc (Gemm)
 //   return %3 "y"
 //
-// Type: element type, shape, owner, @ fractional bits, range (followed by what it rests on unless it is proven). The
+// Type: element type, shape, owner, @ fractional bits, ring if it is not a word, range (followed by what it rests on unless it is proven). The
 // contents of private constants are never printed.
 
 import { CryptorchError } from '../../errors';
@@ -39,7 +39,9 @@ export function printNode(node: Node): string {
 export function printType(type: Type): string {
   const owner = typeof type.owner === 'number' ? `party ${type.owner}` : type.owner;
   const scale = type.scale === undefined ? '' : ` @${type.scale}`;
-  return `${type.dtype}[${type.shape.join(', ')}] ${owner}${scale}${type.range ? ` ${printRange(type.range)}` : ''}`;
+  const ring = type.ring === undefined || type.ring === 64 ? '' : ` mod 2^${type.ring}`;
+  const range = type.range ? ` ${printRange(type.range)}` : '';
+  return `${type.dtype}[${type.shape.join(', ')}] ${owner}${scale}${ring}${range}`;
 }
 
 function printRange({ kind, lo, hi }: Range): string {

@@ -16,7 +16,8 @@ export interface CoreEvaluation {
   readonly onValue?: (value: Value, t: FloatTensor) => void;
 }
 
-function real(data: Float64Array | BigInt64Array, scale: number): Float64Array {
+/** Numbers of an attribute in real units, before and after they became integers at `scale`. */
+export function real(data: Float64Array | BigInt64Array, scale: number): Float64Array {
   return data instanceof BigInt64Array ? Float64Array.from(data, (v) => Number(v) * 2 ** -scale) : data;
 }
 

@@ -1,7 +1,7 @@
 // The list of passes, from an imported graph to the core graph that protocols are chosen for.
 
 import { CryptorchError } from '../../errors';
-import type { Graph } from '../ir/graph';
+import type { Graph, Range, Type, Value } from '../ir/graph';
 import { verifyGraph } from '../ir/verify';
 import { deadCode } from './dead-code';
 import { dropIdentities } from './drop-identities';
@@ -14,12 +14,18 @@ import { matmulAdd } from './matmul-add';
 import { mergePad } from './merge-pad';
 import { ranges } from './ranges';
 import { reluAfterMax } from './relu-after-max';
+import { Rewriter } from './rewriter';
+import { ringWidths } from './ring-widths';
 import { simplifyCore } from './simplify-core';
 import { slackBounds } from './slack';
 
 export interface OptimizeOptions {
   /** Fractional bits of inputs and weights. */
   readonly fractionalBits: number;
+  /** Intervals of inputs by name, in real units; inputs outside are refused when a run starts. */
+  readonly inputRanges?: Readonly<Record<string, readonly [number, number]>> | undefined;
+  /** Ranges that a calibration found, of the results of the core graph's nodes. */
+  readonly seen?: SeenRanges | undefined;
   /** Shapes of outputs that the model's file declares: inferred ones must agree. */
   readonly declaredOutputs?: DeclaredShapes | undefined;
   /** Sees the graph after every pass. */
@@ -31,6 +37,50 @@ export interface Optimized {
   readonly graph: Graph;
   /** Per output: the bound of ./slack.ts, null where there is none. */
   readonly slack: Map<string, number | null>;
+}
+
+/** Ranges of the results of core nodes by position; `node` tells whether they are of this model. */
+export type SeenRanges = readonly { readonly node: string; readonly lo: number; readonly hi: number }[];
+
+/** @throws CryptorchError INVALID_OPTION for intervals that are none, or of no input */
+function declareRanges(graph: Graph, declared: Readonly<Record<string, readonly [number, number]>>): Graph {
+  for (const [name, [lo, hi]] of Object.entries(declared)) {
+    if (!graph.inputs.some((v) => v.name === name)) {
+      const names = graph.inputs.map((v) => v.name).join(', ');
+      throw new CryptorchError(
+        'INVALID_OPTION',
+        `A range is given for "${name}", but the inputs are: ${names}.`,
+      );
+    }
+    if (Number.isFinite(lo) && Number.isFinite(hi) && lo <= hi) continue;
+    throw new CryptorchError(
+      'INVALID_OPTION',
+      `The range of "${name}" is [${lo}, ${hi}]; give two numbers, the lower one first.`,
+    );
+  }
+  const ranged = (v: Value): Type => {
+    const range = Object.hasOwn(declared, v.name) ? declared[v.name] : undefined;
+    return range ? { ...v.type, range: { kind: 'proven', lo: range[0], hi: range[1] } } : v.type;
+  };
+  const rewriter = new Rewriter(graph, ranged);
+  for (const node of graph.nodes) rewriter.copy(node);
+  return rewriter.build('Identity');
+}
+
+/** @throws CryptorchError INVALID_OPTION where they were seen in another model */
+function seenBy(graph: Graph, seen: SeenRanges | undefined): (Range | undefined)[] {
+  if (seen === undefined) return [];
+  const same = seen.length === graph.nodes.length && graph.nodes.every((n, i) => n.name === seen[i]?.node);
+  if (!same) {
+    throw new CryptorchError(
+      'INVALID_OPTION',
+      'The calibration belongs to another model, or to other compile options; calibrate again.',
+    );
+  }
+  return graph.nodes.map((n, i) => {
+    const { lo, hi } = seen[i]!;
+    return n.outputs[0]!.type.dtype === 'fixed' ? { kind: 'calibrated', lo, hi } : undefined;
+  });
 }
 
 interface Pass {
@@ -51,10 +101,12 @@ export const passes: readonly Pass[] = [
   { name: 'lower', run: lower },
   { name: 'simplify-core', run: simplifyCore },
   { name: 'dead-core', run: (g) => deadCode(g, 'reshape') },
-  { name: 'ranges', run: ranges },
+  { name: 'ranges', run: (g) => ranges(g) },
   { name: 'fixed-point', core: true, run: (g, options) => fixedPoint(g, options.fractionalBits) },
   { name: 'fuse-rescale', core: true, run: fuseRescale },
   { name: 'dead-code', core: true, run: (g) => deadCode(g, 'reshape') },
+  { name: 'integer-ranges', core: true, run: (g, options) => ranges(g, seenBy(g, options.seen)) },
+  { name: 'ring-widths', core: true, run: ringWidths },
 ];
 
 /**
@@ -67,7 +119,7 @@ export function optimize(graph: Graph, options: OptimizeOptions): Optimized {
   if (!Number.isInteger(f) || f < 1 || f > 24) {
     throw new CryptorchError('INVALID_OPTION', `fractionalBits is ${f}; give an integer from 1 to 24.`);
   }
-  let now = graph;
+  let now = declareRanges(graph, options.inputRanges ?? {});
   for (const pass of passes) {
     now = pass.run(now, options);
     verifyGraph(now, pass.name, { core: pass.core === true });

@@ -3,11 +3,18 @@
 //
 // A range rests on the weakest of what it was computed from (proven, calibrated, assumed). Inputs have none
 // unless one is given, so most values have none; Clip bounds its result whatever its input. Ranges place
-// rescales and bound products of errors. They never narrow a value and never reject a model.
+// rescales, bound products of errors and give values their rings (./ring-widths.ts). They never reject a model.
+//
+// The pass runs on real constants and again once everything is an integer times 2^-scale: then constants count as they
+// were rounded, and every rescale adds a unit of its result, so that what is proven holds for what is computed. There
+// the ranges that a calibration saw may take the place of wider ones.
 
 import type { Graph, Node, Range, Value } from '../ir/graph';
+import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
+import { real } from '../ops/evaluate-core';
+import { shiftOf } from '../widths';
 import { Rewriter } from './rewriter';
 
 const order = ['proven', 'calibrated', 'assumed'] as const;
@@ -38,6 +45,25 @@ function spread(data: ArrayLike<number>): Range {
   return { kind: 'proven', lo, hi };
 }
 
+/** A constant as it is written at its scale, in real units. */
+function constantOf(graph: Graph, v: Value): Float64Array | undefined {
+  const constant = graph.constants.get(v);
+  if (!constant) return undefined;
+  const data = toDoubles(constant.data);
+  const { scale } = v.type;
+  if (scale === undefined) return data;
+  const unit = 2 ** -scale;
+  return data.map((x) => roundHalfEven(x / unit) * unit);
+}
+
+/** A unit more on both sides, where an operator truncates. */
+function rounded(r: Range | undefined, node: Node): Range | undefined {
+  const { scale } = node.outputs[0]!.type;
+  if (!r || scale === undefined || shiftOf(node) === 0) return r;
+  const unit = 2 ** -(scale - numberAttr(node, 'alphaScale'));
+  return { kind: r.kind, lo: r.lo - unit, hi: r.hi + unit };
+}
+
 /** With zeros from padding. */
 function withZero(r: Range): Range {
   return { kind: r.kind, lo: Math.min(r.lo, 0), hi: Math.max(r.hi, 0) };
@@ -66,12 +92,11 @@ function rowSums(
 
 function linear(graph: Graph, node: Node, a: Range, b: Range): Range {
   const [x, w] = node.inputs as [Value, Value];
-  const constant = graph.constants.get(w);
+  const data = constantOf(graph, w);
   const shape = w.type.shape;
   const conv = node.op === 'conv2d';
   const k = conv ? shape.slice(1).reduce((n, d) => n * d, 1) : x.type.shape.at(node.attrs.transA ? -2 : -1)!;
-  if (!constant) return times(product(conv ? withZero(a) : a, b), k);
-  const data = toDoubles(constant.data);
+  if (!data) return times(product(conv ? withZero(a) : a, b), k);
   if (conv) return rowSums(withZero(a), data, shape[0]!, k, (row, i) => row * k + i);
   const n = data.length / k;
   const columns = shape.at(node.attrs.transB ? -2 : -1)!;
@@ -82,9 +107,16 @@ function linear(graph: Graph, node: Node, a: Range, b: Range): Range {
   return rowSums(a, data, n, k, at);
 }
 
+/** A bound of clip, or what a move fills in, in real units. */
+function attribute(node: Node, name: string): number | null {
+  const v = node.attrs[name];
+  if (typeof v === 'bigint') return Number(v) * 2 ** -(node.outputs[0]!.type.scale ?? 0);
+  return typeof v === 'number' ? v : null;
+}
+
 function clip(node: Node, a: Range | undefined): Range | undefined {
-  const lo = node.attrs.lo as number | null;
-  const hi = node.attrs.hi as number | null;
+  const lo = attribute(node, 'lo');
+  const hi = attribute(node, 'hi');
   if (a) {
     const cut = (v: number) => Math.min(Math.max(v, lo ?? v), hi ?? v);
     return { kind: a.kind, lo: cut(a.lo), hi: cut(a.hi) };
@@ -104,11 +136,11 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     case 'neg':
       return times(a, -1);
     case 'add_const': {
-      const c = spread(node.attrs.data as Float64Array);
+      const c = spread(real(node.attrs.data as Float64Array, node.outputs[0]!.type.scale ?? 0));
       return { kind: a.kind, lo: a.lo + c.lo, hi: a.hi + c.hi };
     }
     case 'mul_const':
-      return product(a, spread(node.attrs.data as Float64Array));
+      return product(a, spread(real(node.attrs.data as Float64Array, numberAttr(node, 'scale'))));
     case 'mul':
       return product(a, b!);
     case 'matmul':
@@ -117,7 +149,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     case 'relu':
       return { kind: a.kind, lo: Math.max(a.lo, 0), hi: Math.max(a.hi, 0) };
     case 'leaky_relu': {
-      const alpha = numberAttr(node, 'alpha');
+      const alpha = numberAttr(node, 'alpha') * 2 ** -numberAttr(node, 'alphaScale');
       const at = (v: number) => (v < 0 ? alpha * v : v);
       return a.lo < 0 && a.hi > 0
         ? between(a.kind, at(a.lo), 0, at(a.hi))
@@ -134,30 +166,46 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     }
     case 'max_pool':
     case 'reshape':
+    case 'rescale':
+    case 'shift_left':
       return a;
     case 'move': {
       const all = (ranges as Range[]).reduce(hull);
-      const fill = node.attrs.fill;
-      return typeof fill === 'number' ? between(all.kind, all.lo, all.hi, fill) : all;
+      const fill = attribute(node, 'fill');
+      return fill === null ? all : between(all.kind, all.lo, all.hi, fill);
     }
     default:
       return undefined;
   }
 }
 
-export function ranges(graph: Graph): Graph {
+/** What a calibration saw of a value, where that is less than what is proven of it. */
+function narrower(proven: Range | undefined, seen: Range | undefined): Range | undefined {
+  if (!proven || !seen) return seen ?? proven;
+  const [lo, hi] = [Math.max(proven.lo, seen.lo), Math.min(proven.hi, seen.hi)];
+  return lo === proven.lo && hi === proven.hi ? proven : { kind: seen.kind, lo, hi };
+}
+
+/** `seen`: ranges of the results of nodes, by position, that a calibration found. */
+export function ranges(graph: Graph, seen: readonly (Range | undefined)[] = []): Graph {
   const rewriter = new Rewriter(graph);
+  const known = new Map<Value, Range | undefined>(graph.inputs.map((v) => [v, v.type.range]));
   const rangeOfInput = (v: Value): Range | undefined => {
-    const constant = graph.constants.get(v);
-    return constant ? spread(toDoubles(constant.data)) : rewriter.get(v).type.range;
+    const constant = constantOf(graph, v);
+    if (constant && !known.has(v)) known.set(v, spread(constant));
+    return known.get(v);
   };
   /** Weights are looked at only where something is known of what they multiply. */
-  const isOpen = (v: Value) => !graph.constants.has(v) && rewriter.get(v).type.range === undefined;
-  for (const node of graph.nodes) {
+  const isOpen = (v: Value) => !graph.constants.has(v) && known.get(v) === undefined;
+  graph.nodes.forEach((node, i) => {
     const skip = node.op !== 'clip' && node.inputs.some(isOpen);
-    const range = skip ? undefined : rangeOf(graph, node, node.inputs.map(rangeOfInput));
-    const types = node.outputs.map((v) => (range ? { ...v.type, range } : v.type));
+    const inputs = skip ? [] : node.inputs.map(rangeOfInput);
+    const range = narrower(rounded(skip ? undefined : rangeOf(graph, node, inputs), node), seen[i]);
+    const types = node.outputs.map(({ type: { range: _before, ...type } }) =>
+      range ? { ...type, range } : type,
+    );
+    for (const v of node.outputs) known.set(v, range);
     rewriter.copy(node, { types });
-  }
+  });
   return rewriter.build('reshape');
 }

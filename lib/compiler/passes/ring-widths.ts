@@ -1,0 +1,76 @@
+// Rings: in how many low bits every value is shared and opened, from what its consumers need of it.
+//
+// Backwards from the outputs, which need what their range says: linear operators hand on what their result needs, the
+// others need what ../widths.ts says. A truncation may open bits enough for an exact shift instead of repairing a
+// wrapped mask; where the shifted value is opened again right away, that saves the second opening. A value without a
+// known range takes a whole word, and so does everything that it is computed from by linear operators.
+
+import type { Graph, Node, Value } from '../ir/graph';
+import { comparedBits, magnitudeOf, repairBits, shiftOf, shrinkBits, WORD_BITS } from '../widths';
+import { consumersOf, Rewriter } from './rewriter';
+
+const PRODUCTS: ReadonlySet<string> = new Set(['mul', 'matmul', 'conv2d']);
+const TRUNCATING: ReadonlySet<string> = new Set(['rescale', 'relu', 'leaky_relu', 'clip']);
+
+/** Bits that an output is revealed in. */
+function outputBits(v: Value): number {
+  const magnitude = magnitudeOf(v.type);
+  return magnitude === undefined ? WORD_BITS : magnitude + 1;
+}
+
+class Widths {
+  private readonly needed = new Map<Value, number>();
+  private readonly consumers: ReadonlyMap<Value, readonly Node[]>;
+
+  constructor(private readonly graph: Graph) {
+    this.consumers = consumersOf(graph);
+  }
+
+  private need(v: Value, bits: number): void {
+    this.needed.set(v, Math.min(WORD_BITS, Math.max(this.needed.get(v) ?? 1, bits)));
+  }
+
+  /** Whether a rescaled value is only multiplied, which opens it. */
+  private isOpenedNext(v: Value): boolean {
+    const nodes = this.consumers.get(v) ?? [];
+    return (
+      nodes.length > 0 &&
+      nodes.every((n) => PRODUCTS.has(n.op) || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!)))
+    );
+  }
+
+  /** Bits of its operand that a truncating operator opens. */
+  private opened(node: Node, ring: number): number {
+    if (shiftOf(node) === 0) return Math.max(ring, comparedBits(node));
+    const [repair, shrink] = [repairBits(node), shrinkBits(node, ring)];
+    const again = node.op === 'rescale' && this.isOpenedNext(node.outputs[0]!) ? ring : 0;
+    return shrink <= WORD_BITS && shrink <= repair + again ? shrink : repair;
+  }
+
+  private operandBits(node: Node, ring: number): number {
+    if (TRUNCATING.has(node.op)) return this.opened(node, ring);
+    if (node.op === 'max_pool') return Math.max(ring, comparedBits(node));
+    if (node.op === 'arg_max') return comparedBits(node);
+    return ring;
+  }
+
+  run(): Graph {
+    for (const v of this.graph.outputs) this.need(v, outputBits(v));
+    for (const node of [...this.graph.nodes].reverse()) {
+      const ring = this.needed.get(node.outputs[0]!) ?? WORD_BITS;
+      const bits = this.operandBits(node, ring);
+      for (const v of node.inputs) this.need(v, bits);
+    }
+    const typed = (v: Value) => ({ ...v.type, ring: this.needed.get(v) ?? WORD_BITS });
+    const rewriter = new Rewriter(this.graph, typed);
+    for (const [v, constant] of this.graph.constants)
+      rewriter.set(v, rewriter.constant(v.name, typed(v), constant));
+    for (const node of this.graph.nodes) rewriter.copy(node, { types: node.outputs.map(typed) });
+    return rewriter.build('reshape');
+  }
+}
+
+/** Gives every value of a core graph the ring that its shares are kept in. */
+export function ringWidths(graph: Graph): Graph {
+  return new Widths(graph).run();
+}

@@ -1,0 +1,131 @@
+// Values in rings just wide enough: what is computed must not change, only what is sent.
+
+import test from 'ava';
+import { calibrate, compile, runLocal, tensor } from '../../lib';
+import type { CompiledModel } from '../../lib/compiler/compile';
+import { runProgram } from '../../lib/runtime/local';
+import type { Tensor } from '../../lib/tensor';
+import { coded } from '../helpers/errors';
+import { tensor as constant, model, node } from '../helpers/onnx';
+import { randoms, weights } from '../ops/oracle';
+import { randomModel } from './graphs';
+
+const LIMIT = 3;
+
+function inputFor(m: CompiledModel, seed: number): Tensor {
+  const shape = m.inputs[0]!.shape;
+  const numbers = randoms(
+    shape.reduce((a, b) => a * b, 1),
+    seed,
+    LIMIT,
+  );
+  // The ends of the interval too.
+  return tensor(
+    numbers.map((v, i) => (i % 3 === seed % 3 ? Math.sign(v) * LIMIT : v)),
+    shape,
+  );
+}
+
+/** The outputs of the parties, which must be those of the cleartext evaluator. */
+async function outputs(m: CompiledModel, x: Tensor): Promise<Map<string, number[]>> {
+  const numbers = new Map([[m.inputs[0]!.name, x.data as Float32Array], ...m.weights]);
+  const run = await runProgram(m.program, numbers, { seed: 5 });
+  const clear = await runProgram(m.program, numbers, { seed: 5, cleartext: true });
+  const lists = [run, clear].map((r) => new Map([...r.outputs].map(([k, v]) => [k, Array.from(v, Number)])));
+  if (JSON.stringify([...lists[0]!]) !== JSON.stringify([...lists[1]!]))
+    throw new Error('not the cleartext outputs');
+  if (JSON.stringify(run.counted) !== JSON.stringify(m.predicted)) throw new Error('not what was predicted');
+  return lists[0]!;
+}
+
+function sent(m: CompiledModel): number {
+  return m.predicted.online.bytesSent.reduce((a, b) => a + b, 0);
+}
+
+for (let seed = 300; seed < 315; seed++) {
+  const parties = 2 + (seed % 2);
+  test(`random model ${seed}, ${parties} parties: narrow rings give what words give, and send less`, async (t) => {
+    const bytes = model(randomModel(seed));
+    const wide = await compile(bytes, { parties });
+    const x = inputFor(wide, seed);
+    const expected = await outputs(wide, x);
+    const proven = await compile(bytes, { parties, ranges: { x: [-LIMIT, LIMIT] } });
+    const calibration = await calibrate(bytes, [{ x }], { parties });
+    const calibrated = await compile(bytes, { parties, calibration });
+    for (const narrow of [proven, calibrated]) {
+      const actual = await outputs(narrow, x);
+      narrow.outputs.forEach(({ name, slack }, i) => {
+        const [a, b] = [expected.get(name)!, actual.get(name)!];
+        const far = Math.max(...a.map((v, k) => Math.abs(v - b[k]!)));
+        // Rescales are at other places: either may be off by its slack.
+        t.true(far <= (slack ?? 0) + (wide.outputs[i]!.slack ?? 0), name);
+      });
+      t.true(sent(narrow) < sent(wide));
+      t.true(narrow.predicted.online.rounds <= wide.predicted.online.rounds);
+    }
+  });
+}
+
+const perceptron = () =>
+  model({
+    inputs: { x: [1, 8] },
+    outputs: { y: [1, 4] },
+    nodes: [
+      node('MatMul', ['x', 'a'], ['h'], {}, 'first'),
+      node('MatMul', ['h', 'b'], ['g'], {}, 'second'),
+      node('MatMul', ['g', 'c'], ['y'], {}, 'third'),
+    ],
+    initializers: { a: weights([8, 8], 1), b: weights([8, 8], 2), c: weights([8, 4], 3) },
+  });
+
+test('a product whose result is truncated is opened once', async (t) => {
+  const wide = await compile(perceptron());
+  const narrow = await compile(perceptron(), { ranges: { x: [-1, 1] } });
+  // x; then the second and third product's left factor: truncated and opened, or both at once; the output.
+  t.true(narrow.predicted.online.rounds < wide.predicted.online.rounds);
+  const x = inputFor(narrow, 2);
+  const inside = tensor(
+    Array.from(x.data as Float32Array, (v) => v / LIMIT),
+    x.shape,
+  );
+  const [a, b] = [await outputs(wide, inside), await outputs(narrow, inside)];
+  const far = a.get('y')!.map((v, i) => Math.abs(v - b.get('y')![i]!));
+  t.true(Math.max(...far) <= 2 * narrow.outputs[0]!.slack!);
+});
+
+test('a private value outside its range is refused before anything is sent', async (t) => {
+  const m = await compile(perceptron(), { ranges: { x: [0, 1] } });
+  const x = [0, 1, 0.5, 0.25, 1, 0, 1, 0];
+  await runLocal(m, { x: tensor(x, [1, 8]) });
+  const outside = { x: tensor([...x.slice(1), 1.01], [1, 8]) };
+  await t.throwsAsync(runLocal(m, outside), coded('VALUE_RANGE', /\[0, 7\].*between 0 and 1/));
+});
+
+test('ranges and calibrations that cannot be meant are refused', async (t) => {
+  await t.throwsAsync(compile(perceptron(), { ranges: { z: [0, 1] } }), coded('INVALID_OPTION'));
+  await t.throwsAsync(compile(perceptron(), { ranges: { x: [1, 0] } }), coded('INVALID_OPTION'));
+  await t.throwsAsync(calibrate(perceptron(), []), coded('INVALID_OPTION'));
+  const example = { x: tensor(new Array(8).fill(0.5), [1, 8]) };
+  await t.throwsAsync(calibrate(perceptron(), [example], { margin: 0.5 }), coded('INVALID_OPTION'));
+  const calibration = await calibrate(perceptron(), [example]);
+  const other = model({
+    inputs: { x: [1, 8] },
+    outputs: { y: [1, 8] },
+    nodes: [node('Add', ['x', 'a'], ['y'])],
+    initializers: { a: constant([1, 8], new Array(8).fill(1)) },
+  });
+  await t.throwsAsync(compile(other, { calibration }), coded('INVALID_OPTION'));
+});
+
+test('the margin of a calibration is room above what was seen', async (t) => {
+  const x = tensor([1, -1, 1, 1, -1, 1, 1, -1], [1, 8]);
+  const calibration = await calibrate(perceptron(), [{ x }], { margin: 8 });
+  t.deepEqual(calibration.inputs, { x: [-8, 8] });
+  const m = await compile(perceptron(), { calibration });
+  const far = tensor(
+    Array.from(x.data as Float32Array, (v) => v * 7.5),
+    [1, 8],
+  );
+  await outputs(m, far);
+  t.pass();
+});
