@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CompiledModel, compile, type OwnerName } from '../compiler/compile';
 import { Deployment } from '../runtime/deployment';
 import { integerFrom, parseOwners } from './options';
+import { choiceCounts } from './report';
 import { grouped } from './table';
 
 interface Options {
@@ -78,6 +79,7 @@ function describe(deployment: Deployment, models: readonly CompiledModel[]): str
   const weights = deployment.programs[0]?.ios.filter((io) => io.kind === 'weight') ?? [];
   const holders = [...new Set(weights.map((io) => who(io.owner)))].join(', ') || 'nobody';
   const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+  const choices = choiceCounts(models.flatMap((m) => m.layers));
   return [
     `Deployment "${deployment.name}" for ${deployment.parties} parties and a dealer.`,
     '',
@@ -88,6 +90,7 @@ function describe(deployment: Deployment, models: readonly CompiledModel[]): str
       const bytes = bytesSent.reduce((a, b) => a + b, 0);
       return `  ${inputs.join(', ')} -> ${outputs.join(', ')}: ${rounds} rounds, ${grouped(bytes)} bytes online`;
     }),
+    ...(choices.length === 0 ? [] : [`  Layers by what was chosen for them: ${choices.join('; ')}.`]),
     '',
     `${join(deployment.folder, 'program.json')} is public: give it to every role.`,
     `${deployment.weightsPath} is private: it belongs to ${holders} alone.`,

@@ -4,6 +4,7 @@
 // shares no code with the prediction. They stand side by side so that a difference is seen. Bytes of a layer are the
 // payloads it caused, summed over all senders; the headers of the frames that carry them have a line of their own.
 
+import { choicesText } from '../compiler/print-program';
 import { PHASES, type Phase } from '../compiler/program';
 import type { Communication, NodeCommunication, PhaseCommunication } from '../cost/communication';
 import { type Column, grouped, milliseconds, type Row, renderTable } from './table';
@@ -12,6 +13,7 @@ export interface ReportedLayer {
   readonly name: string;
   readonly op: string;
   readonly shape: readonly number[];
+  readonly choices?: Readonly<Record<string, string>>;
   readonly predicted: Readonly<Record<Phase, NodeCommunication>>;
   readonly counted: Readonly<Record<Phase, NodeCommunication & { readonly seconds: number }>>;
 }
@@ -32,6 +34,7 @@ const LAYER_COLUMNS: readonly Column[] = [
   { title: 'counted', align: 'right' },
   { title: 'ms', align: 'right' },
 ];
+const CHOICES: Column = { title: 'choices', align: 'left' };
 
 /** The tables per layer, one for each phase in which anything happens. */
 export function layerTables(run: ReportedRun): string {
@@ -47,6 +50,9 @@ function phaseTable(run: ReportedRun, phase: Phase): string {
   });
   const predicted = run.communication.predicted[phase];
   const counted = run.communication.counted[phase];
+  const chosen = (layer: ReportedLayer): string =>
+    phase === 'online' ? choicesText(layer.choices ?? {}) : '';
+  const columns = layers.some((layer) => chosen(layer) !== '') ? [...LAYER_COLUMNS, CHOICES] : LAYER_COLUMNS;
   const total = { predicted: totalBytes(predicted), counted: totalBytes(counted) };
   if (layers.length === 0 && total.predicted + total.counted === 0) return '';
 
@@ -61,6 +67,7 @@ function phaseTable(run: ReportedRun, phase: Phase): string {
       grouped(f.predicted.bytes),
       grouped(f.counted.bytes),
       milliseconds(f.counted.seconds),
+      chosen(layer),
     ];
   });
   const headers = {
@@ -80,7 +87,7 @@ function phaseTable(run: ReportedRun, phase: Phase): string {
     grouped(total.counted),
     milliseconds(run.seconds[phase]),
   ]);
-  return `${phase} (predicted, then counted; bytes of all senders)\n${renderTable(LAYER_COLUMNS, rows)}`;
+  return `${phase} (predicted, then counted; bytes of all senders)\n${renderTable(columns, rows)}`;
 }
 
 /** Totals per phase and sender, predicted and counted, with the wall time of each phase. */
@@ -111,6 +118,18 @@ export function summary(run: ReportedRun): string {
     });
   }
   return renderTable(columns, rows);
+}
+
+/** How many layers take which form of a protocol: `maximum all-pairs (2), tournament (1)`. Empty if none had a choice. */
+export function choiceCounts(layers: readonly Pick<ReportedLayer, 'choices'>[]): string[] {
+  const subjects = new Map<string, Map<string, number>>();
+  for (const [subject, choice] of layers.flatMap((layer) => Object.entries(layer.choices ?? {}))) {
+    const counts = subjects.get(subject) ?? new Map<string, number>();
+    subjects.set(subject, counts.set(choice, (counts.get(choice) ?? 0) + 1));
+  }
+  return [...subjects].map(
+    ([subject, counts]) => `${subject} ${[...counts].map(([choice, n]) => `${choice} (${n})`).join(', ')}`,
+  );
 }
 
 /** One line for standard error, when a run is over. */

@@ -105,10 +105,11 @@ function jsonReport(name: string, model: CompiledModel, result: RunResult): unkn
     outputs: Object.fromEntries(Object.entries(result.outputs).map(([key, { shape }]) => [key, { shape }])),
     seconds: { compile, setup, offline, online },
     communication: { predicted: traffic('predicted'), counted: traffic('counted') },
-    layers: result.layers.map(({ name, op, shape, rounds, bytes, seconds }) => ({
+    layers: result.layers.map(({ name, op, shape, choices, rounds, bytes, seconds }) => ({
       name,
       op,
       shape,
+      choices,
       rounds,
       bytes,
       seconds,

@@ -68,6 +68,8 @@ export interface LayerCost {
   readonly name: string;
   readonly op: string;
   readonly shape: readonly number[];
+  /** Which forms of its protocols were chosen, by subject. */
+  readonly choices: Readonly<Record<string, string>>;
   readonly predicted: Readonly<Record<Phase, NodeCommunication>>;
 }
 
@@ -106,10 +108,11 @@ export class CompiledModel {
     this.outputs = named('output').map((o) => ({ ...o, slack: slack.get(o.name) ?? null }));
     const cost: Profile = profile(program);
     this.predicted = cost.total;
-    this.layers = program.nodes.map(({ name, op, shape }, i) => ({
+    this.layers = program.nodes.map(({ name, op, shape, choices = {} }, i) => ({
       name,
       op,
       shape,
+      choices,
       predicted: cost.nodes[i] as LayerCost['predicted'],
     }));
     this.publicInitializers = imported.publicInitializers.map((i) => i.name);

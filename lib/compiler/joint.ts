@@ -99,7 +99,15 @@ export class Joint {
   beginNode(node: ProgramNode): void {
     const known = this.nodes.findIndex((n) => n.name === node.name && n.op === node.op);
     this.node = known >= 0 ? known : this.nodes.push(node) - 1;
-    this.nodes[this.node] = node;
+    this.nodes[this.node] = { ...this.nodes[this.node], ...node };
+  }
+
+  /** Records for reports which form of a protocol the current node takes. Different answers of one node are listed. */
+  note(subject: string, choice: string): void {
+    const node = this.nodes[this.node] as ProgramNode;
+    const known = node.choices?.[subject]?.split(', ') ?? [];
+    const all = known.includes(choice) ? known : [...known, choice];
+    this.nodes[this.node] = { ...node, choices: { ...node.choices, [subject]: all.join(', ') } };
   }
 
   // ---- constructors ------------------------------------------------------------------------------------------

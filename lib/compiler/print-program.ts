@@ -63,12 +63,22 @@ function nodeOf(program: Program, s: Step): string {
   return program.nodes[id]?.name ?? '';
 }
 
+/** `maximum all-pairs; truncation floor` */
+export function choicesText(choices: Readonly<Record<string, string>>): string {
+  return Object.entries(choices)
+    .map(([subject, choice]) => `${subject} ${choice}`)
+    .join('; ');
+}
+
 export function printProgram(program: Program): string {
   const lines = [`program '${program.name}' for ${program.parties} parties`];
   for (const io of program.ios) {
     lines.push(
       `${io.kind} '${io.name}': [${io.shape.join(', ')}] ring${io.bits} scale ${io.scale}, owner ${io.owner}`,
     );
+  }
+  for (const { name, choices } of program.nodes) {
+    if (choices !== undefined) lines.push(`chosen for '${name}': ${choicesText(choices)}`);
   }
   for (const s of program.steps) {
     const at = s.kind === 'deal' ? s.phase : `${s.phase}.${s.level}`;

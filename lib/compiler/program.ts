@@ -130,6 +130,8 @@ export interface ProgramNode {
   readonly name: string;
   readonly op: string;
   readonly shape: readonly number[];
+  /** Which form of a protocol was chosen where there are several: `maximum` -> `all-pairs`. */
+  readonly choices?: Readonly<Record<string, string>>;
 }
 
 export interface Program {

@@ -41,6 +41,7 @@ export interface Layer {
   readonly name: string;
   readonly op: string;
   readonly shape: readonly number[];
+  readonly choices: Readonly<Record<string, string>>;
   /** Online, as counted. */
   readonly rounds: number;
   readonly bytes: number;
@@ -90,9 +91,9 @@ export async function runLocal(
       return data === undefined ? [] : [[io.name, asTensor(io, data)]];
     }),
   );
-  const layers = model.layers.map(({ name, op, shape, predicted }, i): Layer => {
+  const layers = model.layers.map(({ predicted, ...layer }, i): Layer => {
     const counted = run.nodes[i] as Layer['counted'];
-    return { name, op, shape, ...counted.online, predicted, counted };
+    return { ...layer, ...counted.online, predicted, counted };
   });
   return {
     outputs,

@@ -130,7 +130,14 @@ export const programSchema: Schema<Program> = v.strictObject({
   version: v.literal(1),
   name: v.string(),
   parties: integer(2, MOST_PARTIES),
-  nodes: v.array(v.strictObject({ name: v.string(), op: v.string(), shape })),
+  nodes: v.array(
+    v.strictObject({
+      name: v.string(),
+      op: v.string(),
+      shape,
+      choices: v.exactOptional(v.record(v.string(), v.string())),
+    }),
+  ),
   values: v.array(value),
   steps: v.array(step),
   ios: v.array(io),

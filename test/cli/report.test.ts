@@ -1,5 +1,5 @@
 import test from 'ava';
-import { agrees, layerTables, type ReportedRun, summary } from '../../lib/cli/report';
+import { agrees, choiceCounts, layerTables, type ReportedRun, summary } from '../../lib/cli/report';
 
 const none = { rounds: 0, bytes: 0 };
 const idle = { ...none, seconds: 0 };
@@ -65,4 +65,18 @@ test('the summary names every sender with both figures', (t) => {
 test('one byte of difference is noticed', (t) => {
   t.true(agrees(sample()));
   t.false(agrees(sample(2001)));
+});
+
+test('choices stand beside their layer online, and are counted over all layers', (t) => {
+  const run = sample();
+  const [conv, relu] = run.layers as [ReportedRun['layers'][number], ReportedRun['layers'][number]];
+  const layers = [conv, { ...relu, choices: { gates: 'fused', ring: '43' } }];
+  const text = layerTables({ ...run, layers });
+  const [offline, online] = [text.slice(0, text.indexOf('online')), text.slice(text.indexOf('online'))];
+  t.false(offline.includes('gates'));
+  t.regex(online, /\/Relu .* gates fused; ring 43\n/);
+  t.deepEqual(choiceCounts([...layers, { choices: { gates: 'fused' } }, { choices: { ring: '64' } }]), [
+    'gates fused (2)',
+    'ring 43 (1), 64 (1)',
+  ]);
 });

@@ -49,7 +49,7 @@ test('--json prints exactly one object, with predicted and counted figures that 
   }
   t.true(result.communication.counted.online.bytesSent[0] > 0);
   for (const layer of result.layers) {
-    t.deepEqual(Object.keys(layer), ['name', 'op', 'shape', 'rounds', 'bytes', 'seconds']);
+    t.deepEqual(Object.keys(layer), ['name', 'op', 'shape', 'choices', 'rounds', 'bytes', 'seconds']);
   }
   const written = await logits(out);
   t.deepEqual(written.shape, [IMAGES, 10]);

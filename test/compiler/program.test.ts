@@ -1,12 +1,15 @@
 import test from 'ava';
+import * as v from 'valibot';
 import type { Graph } from '../../lib/compiler/ir/graph';
+import { Joint } from '../../lib/compiler/joint';
 import { printProgram } from '../../lib/compiler/print-program';
-import { materialHash, memoryBytes, programHash, wireBytes } from '../../lib/compiler/program';
+import { canonicalJson, materialHash, memoryBytes, programHash, wireBytes } from '../../lib/compiler/program';
 import { placesOf } from '../../lib/compiler/schedule/arena';
 import { encodePlan, type Plan } from '../../lib/compiler/schedule/plan';
 import { cleartextRole, project } from '../../lib/compiler/schedule/project';
 import { profile } from '../../lib/cost/communication';
 import { runProgram } from '../../lib/runtime/local';
+import { programSchema } from '../../lib/runtime/program-schema';
 import { graphOf, oneNode, programOf, Random, type } from '../helpers/protocols';
 
 /** relu(x v) w for weights of party 1. */
@@ -43,6 +46,23 @@ test('the text form shows worlds, rounds, audiences', (t) => {
   t.regex(text, /online\.1 +open .* = 'x' \+ mask %\d+ +\{0\} -> \{1\}/);
   t.regex(text, /offline +deal/);
   t.regex(text, /reveal .* zero sharing +\{0,1\} -> \{0\}/);
+});
+
+test('what was chosen for a node is kept with it, printed, and part of a program file', (t) => {
+  const joint = new Joint({ parties: 2 });
+  for (const choice of ['fused', 'fused', 'plain']) {
+    joint.beginNode({ name: 'a', op: 'Relu', shape: [2] });
+    joint.note('gates', choice);
+  }
+  joint.note('ring', '43');
+  joint.beginNode({ name: 'b', op: 'Relu', shape: [2] });
+  const program = joint.build('choices');
+  t.deepEqual(
+    program.nodes.map((n) => n.choices),
+    [{ gates: 'fused, plain', ring: '43' }, undefined],
+  );
+  t.regex(printProgram(program), /chosen for 'a': gates fused, plain; ring 43/);
+  t.deepEqual(v.parse(programSchema, JSON.parse(canonicalJson(program))), program);
 });
 
 test('the state of a deployment does not depend on the batch', (t) => {
