@@ -36,7 +36,7 @@
       'conditions': [
         ['target_arch=="x64"', {
           'cflags': ['-maes', '-mssse3', '-msse4.1'],
-          'dependencies': ['kernels_avx2', 'kernels_avx512'],
+          'dependencies': ['kernels_avx2', 'kernels_avx512core', 'kernels_avx512'],
         }],
       ],
     },
@@ -92,6 +92,13 @@
           'sources': ['<!@(node -p "require(\'./native/sources.json\').kernels.join(\' \')")'],
           'defines': ['CT_TARGET=avx2'],
           'cflags': ['-mavx2', '-mbmi2', '-maes', '-mfma'],
+        },
+        {
+          'target_name': 'kernels_avx512core',
+          'type': 'static_library',
+          'sources': ['<!@(node -p "require(\'./native/sources.json\').kernels.join(\' \')")'],
+          'defines': ['CT_TARGET=avx512core'],
+          'cflags': ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mbmi2', '-maes'],
         },
         {
           'target_name': 'kernels_avx512',

@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { CryptorchError, type ErrorCode, type ErrorDetails, type ErrorName, errorTable } from './errors';
 
-export type Isa = 'baseline' | 'avx2' | 'avx512';
+export type Isa = 'baseline' | 'avx2' | 'avx512core' | 'avx512';
 export type PhaseName = 'setup' | 'offline' | 'online';
 
 /** Typed arrays that hold the numbers of an input. */

@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Cancels the run. */
   readonly signal?: AbortSignal;
-  /** Instruction set: `baseline`, `avx2`, `avx512`. Default: the best of this machine. */
+  /** Instruction set: `baseline`, `avx2`, `avx512core`, `avx512`. Default: the best of this machine. */
   readonly isa?: Isa;
   /** Emulates a network on every link: `lan`, `wan`, or bandwidth and round-trip time such as `400Mbit,4ms`. */
   readonly network?: string;

@@ -1,6 +1,6 @@
 // Runs a bundle without Node: for sanitizers, profilers and machines without it.
 //
-//   driver BUNDLE [--isa baseline|avx2|avx512] [--threads N] [--repeat N] [--timeout MILLISECONDS]
+//   driver BUNDLE [--isa baseline|avx2|avx512core|avx512] [--threads N] [--repeat N] [--timeout MILLISECONDS]
 //
 // Prints one JSON object per repetition: seconds, and for every role its peak memory, a checksum (FNV-1a of
 // the bits) of every output, and rounds, bytes per peer, and bytes and exchanges per node of each phase.

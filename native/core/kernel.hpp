@@ -93,7 +93,7 @@ struct Kernel {
 };
 
 struct KernelTable {
-  const char* isa;  // "baseline", "avx2", "avx512"
+  const char* isa;  // "baseline", "avx2", "avx512core", "avx512"
   const Kernel* kernels;
   size_t count;
 };

@@ -19,6 +19,9 @@ extern const KernelTable kTable;
 namespace avx2 {
 extern const KernelTable kTable;
 }
+namespace avx512core {
+extern const KernelTable kTable;
+}
 namespace avx512 {
 extern const KernelTable kTable;
 }
@@ -42,10 +45,13 @@ bool runs_avx2() {
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 }
 
-bool runs_avx512() {
+bool runs_avx512core() {
   return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512vbmi") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+
+bool runs_avx512() {
+  return runs_avx512core() && __builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512vbmi") &&
          __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bitalg") &&
          __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni") &&
          __builtin_cpu_supports("vaes") && __builtin_cpu_supports("vpclmulqdq");
@@ -63,6 +69,7 @@ size_t kernel_tables(const KernelTable** tables, size_t most) {
   };
 #if CT_WIDE
   if (runs_avx512()) add(avx512::kTable);
+  if (runs_avx512core()) add(avx512core::kTable);
   if (runs_avx2()) add(avx2::kTable);
 #endif
   if (runs_baseline()) add(baseline::kTable);
@@ -70,8 +77,8 @@ size_t kernel_tables(const KernelTable** tables, size_t most) {
 }
 
 const KernelTable* kernel_table(const char* isa) {
-  const KernelTable* tables[3];
-  const size_t count = kernel_tables(tables, 3);
+  const KernelTable* tables[kMostTables];
+  const size_t count = kernel_tables(tables, kMostTables);
   if (!isa) isa = std::getenv("CRYPTORCH_ISA");
   if (!isa || !*isa) return count ? tables[0] : nullptr;
   for (size_t i = 0; i < count; ++i) {

@@ -225,8 +225,8 @@ Result plane_result(uint64_t elements, uint32_t planes) {
 }
 
 std::vector<const KernelTable*> tables() {
-  const KernelTable* all[3];
-  return {all, all + kernel_tables(all, 3)};
+  const KernelTable* all[kMostTables];
+  return {all, all + kernel_tables(all, kMostTables)};
 }
 
 const Kernel& kernel_of(const KernelTable& table, uint16_t id) {
