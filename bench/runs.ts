@@ -108,12 +108,17 @@ export function environment(): Record<string, string | number> {
   };
 }
 
+export function environmentLine(): string {
+  return Object.entries(environment())
+    .map(([k, v]) => `${k} ${v}`)
+    .join(', ');
+}
+
 /** Prints the table on standard output, or one JSON object. */
 export function publish(measured: readonly Measured[], json: boolean): void {
   if (json) {
     console.log(JSON.stringify({ environment: environment(), measured }));
     return;
   }
-  const where = Object.entries(environment()).map(([k, v]) => `${k} ${v}`);
-  console.log(`${where.join(', ')}\n\n${table(measured)}`);
+  console.log(`${environmentLine()}\n\n${table(measured)}`);
 }

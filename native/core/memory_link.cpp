@@ -34,7 +34,7 @@ struct Message {
   }
 
   HeaderBytes header;
-  Clock::time_point arrival{};
+  Clock::time_point header_arrival{}, arrival{};
   std::unique_ptr<std::byte[]> payload;
   size_t capacity = 0;
   size_t bytes = 0;
@@ -45,7 +45,9 @@ class Queue {
  public:
   Queue(std::chrono::microseconds poll, NetworkShape shape) : poll_(poll), shape_(shape) {}
 
+  // Copying, like everything that takes its time in here, goes on while the frame travels.
   void push(const HeaderBytes& header, std::span<const std::byte> payload) {
+    const Clock::time_point start = shape_.shaped() ? Clock::now() : Clock::time_point{};
     std::list<Message> one;
     {
       std::lock_guard lock(mutex_);
@@ -53,10 +55,17 @@ class Queue {
       take_spare(one, payload.size());
     }
     if (one.empty()) one.emplace_back();
-    one.front().fill(header, payload);
+    Message& message = one.front();
+    message.fill(header, payload);
+    if (shape_.shaped()) {
+      const Clock::duration latency = seconds(shape_.round_trip / 2);
+      free_ = std::max(free_, start) + transfer(kHeaderBytes);
+      message.header_arrival = free_ + latency;
+      free_ += transfer(payload.size());
+      message.arrival = free_ + latency;
+    }
     {
       std::lock_guard lock(mutex_);
-      if (shape_.shaped()) one.front().arrival = arrival(kHeaderBytes + payload.size());
       waiting_.splice(waiting_.end(), one);
       count_.fetch_add(1, std::memory_order_release);
     }
@@ -76,18 +85,19 @@ class Queue {
       throw Error(Code::timeout, "no frame arrived before the deadline");
     }
     if (waiting_.empty()) throw Error(Code::connection, "the link was closed");
-    if (shape_.shaped()) travel(lock, deadline);
+    if (shape_.shaped()) travel(lock, waiting_.front().header_arrival, deadline);
     current_.splice(current_.end(), waiting_, waiting_.begin());
     count_.fetch_sub(1, std::memory_order_relaxed);
     return current_.front().header;
   }
 
-  void take(std::span<std::byte> into) {
+  void take(std::span<std::byte> into, Deadline deadline) {
     const Message& message = current_.front();
     if (message.bytes != into.size())
       throw Error(Code::protocol, "a frame of another length than its header says");
     if (message.bytes) std::memcpy(into.data(), message.payload.get(), message.bytes);
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (shape_.shaped()) travel(lock, message.arrival, deadline);
     spare_.splice(spare_.begin(), current_);
   }
 
@@ -106,24 +116,21 @@ class Queue {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(value, kMost)));
   }
 
-  // When a frame that is sent now has arrived: the line is free once the frames before it have left.
-  Clock::time_point arrival(size_t bytes) {
-    free_ = std::max(free_, Clock::now());
-    if (shape_.bits_per_second > 0)
-      free_ += seconds(8.0 * static_cast<double>(bytes) / shape_.bits_per_second);
-    return free_ + seconds(shape_.round_trip / 2);
+  Clock::duration transfer(size_t bytes) const {
+    if (shape_.bits_per_second <= 0) return {};
+    return seconds(8.0 * static_cast<double>(bytes) / shape_.bits_per_second);
   }
 
-  // Waits until the first frame has arrived; the last stretch by polling, because sleeping oversleeps.
-  void travel(std::unique_lock<std::mutex>& lock, Deadline deadline) {
-    constexpr auto kOversleep = std::chrono::microseconds(100);
-    const Clock::time_point arrival = waiting_.front().arrival;
-    const auto closed = [&] { return closed_; };
-    if (arrived_.wait_until(lock, std::min(deadline, arrival - kOversleep), closed)) return;
-    if (arrival > deadline) throw Error(Code::timeout, "no frame arrived before the deadline");
+  // Waits for that moment, or until the link is closed; the last stretch by polling, because sleeping
+  // oversleeps.
+  void travel(std::unique_lock<std::mutex>& lock, Clock::time_point arrival, Deadline deadline) {
+    constexpr auto kOversleep = std::chrono::microseconds(200);
+    const Clock::time_point until = std::min(arrival, deadline);
+    if (arrived_.wait_until(lock, until - kOversleep, [this] { return closed_; })) return;
     lock.unlock();
-    while (Clock::now() < arrival) std::this_thread::yield();
+    while (Clock::now() < until) std::this_thread::yield();
     lock.lock();
+    if (arrival > deadline) throw Error(Code::timeout, "no frame arrived before the deadline");
   }
 
   // The smallest spare buffer that is large enough, or else the largest one.
@@ -142,7 +149,7 @@ class Queue {
 
   const std::chrono::microseconds poll_;
   const NetworkShape shape_;
-  Clock::time_point free_{};  // when the last bit sent so far has left
+  Clock::time_point free_{};  // the sender's own: when the last bit sent so far has left
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::atomic<size_t> count_{0};
@@ -161,7 +168,7 @@ class MemoryLink : public Link {
     out_->push(header, payload);
   }
   HeaderBytes receive_header(Deadline deadline) override { return in_->pop(deadline); }
-  void receive_payload(std::span<std::byte> into, Deadline) override { in_->take(into); }
+  void receive_payload(std::span<std::byte> into, Deadline deadline) override { in_->take(into, deadline); }
   void close() override {
     out_->close();
     in_->close();

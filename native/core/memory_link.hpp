@@ -1,7 +1,7 @@
 // Links between threads of one process: a queue per direction, whose buffers are used again. A link can
 // behave like a network: every direction carries so many bits a second, one frame after the other, and a
 // frame arrives half a round trip after its last bit was sent. The receiver waits for that moment in its own
-// thread.
+// thread; its header arrives before, so that payloads are copied while they travel.
 #pragma once
 #include <memory>
 #include <utility>

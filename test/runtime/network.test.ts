@@ -17,24 +17,24 @@ test('networks by name and by figures', (t) => {
 
 const numbers = (elements: number) => new Map([['x', new BigInt64Array(elements).fill(5n)]]);
 
-/** Online seconds of a truncation of so many elements: one exchange, both ways at once. */
-async function online(elements: number, network: string): Promise<number> {
-  const graph = oneNode('rescale', [{ name: 'x', shape: [elements], owner: 'secret' }], [elements], {
-    bits: 4,
-  });
-  const program = programOf(graph, { parties: 2, outputOwners: { y: 'secret' } });
-  const runs: number[] = [];
-  for (let i = 0; i < 3; i++)
-    runs.push((await runProgram(program, numbers(elements), { seed: i, network })).seconds.online);
-  return Math.min(...runs);
+/** Seconds of the online phase, over the nominal ones: the best of several runs, because a busy machine only ever adds time. */
+async function ratio(graph: Graph, elements: number, network: string, nominal: number, most: number) {
+  const outputOwners = { [graph.outputs[0]!.name]: 'secret' as const };
+  const program = programOf(graph, { parties: 2, outputOwners });
+  const ratios: number[] = [];
+  while (ratios.length < 20 && !(Math.min(...ratios) <= most)) {
+    const { seconds } = await runProgram(program, numbers(elements), { seed: ratios.length, network });
+    ratios.push(seconds.online / nominal);
+  }
+  return Math.min(...ratios);
 }
 
-test('a long transfer takes what bandwidth and latency say', async (t) => {
-  // 80 kB at 4 Mbit/s: 160 ms, and half a round trip.
-  const seconds = await online(10_000, '4Mbit,40ms');
+test.serial('a long transfer takes what bandwidth and latency say, within 5 %', async (t) => {
+  // A truncation is one exchange, both ways at once: 80 kB at 4 Mbit/s take 160 ms, and half a round trip.
+  const graph = oneNode('rescale', [{ name: 'x', shape: [10_000], owner: 'secret' }], [10_000], { bits: 4 });
   const nominal = (8 * (80_000 + 24)) / 4e6 + 0.02;
-  t.true(seconds >= 0.99 * nominal, `${seconds} s, nominal ${nominal} s`);
-  t.true(seconds <= 1.5 * nominal, `${seconds} s, nominal ${nominal} s`);
+  const seen = await ratio(graph, 10_000, '4Mbit,40ms', nominal, 1.05);
+  t.true(seen >= 1 && seen <= 1.05, `${seen} of the nominal time`);
 });
 
 /** A chain of ReLUs: four dependent rounds each. */
@@ -46,11 +46,13 @@ function chain(length: number): Graph {
   return b.build([v]);
 }
 
-test('dependent rounds take half a round trip each', async (t) => {
+test.serial('dependent rounds take half a round trip each, within 20 %', async (t) => {
   const graph = chain(5);
-  const program = programOf(graph, { parties: 2, outputOwners: { [graph.outputs[0]!.name]: 'secret' } });
-  const { seconds, counted } = await runProgram(program, numbers(8), { seed: 1, network: '1Gbit,10ms' });
+  const outputOwners = { [graph.outputs[0]!.name]: 'secret' as const };
+  const { counted } = await runProgram(programOf(graph, { parties: 2, outputOwners }), numbers(8), {
+    seed: 1,
+  });
   t.is(counted.online.rounds, 20);
-  t.true(seconds.online >= 20 * 0.005 * 0.99, `${seconds.online}`);
-  t.true(seconds.online <= 20 * 0.005 * 2, `${seconds.online}`);
+  const seen = await ratio(graph, 8, '1Gbit,10ms', 20 * 0.005, 1.2);
+  t.true(seen >= 1 && seen <= 1.2, `${seen} of the nominal time`);
 });
