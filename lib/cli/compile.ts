@@ -5,10 +5,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CompiledModel, compile, type OwnerName } from '../compiler/compile';
 import { Deployment } from '../runtime/deployment';
 import { integerFrom, parseOwners } from './options';
+import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { choiceCounts } from './report';
 import { grouped } from './table';
 
-interface Options {
+interface Options extends RangeOptions {
   readonly out: string;
   readonly name?: string;
   readonly parties: number;
@@ -17,7 +18,7 @@ interface Options {
 }
 
 export function compileCommand(): Command {
-  return new Command('compile')
+  const command = new Command('compile')
     .description('compile an ONNX model to a public program and a private weights file')
     .argument('<model>', 'ONNX file')
     .requiredOption('-o, --out <folder>', 'folder of the deployment')
@@ -37,8 +38,8 @@ export function compileCommand(): Command {
         '--owners <list>',
         'who knows what: NAME=PARTY or public, for inputs, outputs and `weights`, separated by commas',
       ).argParser(parseOwners),
-    )
-    .action(run);
+    );
+  return addRangeOptions(command).action(run);
 }
 
 function parseBatches(text: string): number[] {
@@ -49,15 +50,11 @@ function parseBatches(text: string): number[] {
 
 async function run(path: string, options: Options): Promise<void> {
   const models: CompiledModel[] = [];
-  for (const batch of options.batch) {
-    models.push(
-      await compile(path, {
-        parties: options.parties,
-        batch,
-        ...(options.owners && { owners: options.owners }),
-      }),
-    );
-  }
+  const common = { parties: options.parties, ...(options.owners && { owners: options.owners }) };
+  const [first = 1] = options.batch;
+  // One calibration for all batch sizes: they share the state of the weights.
+  const known = await rangesOf(path, options, { ...common, batch: first });
+  for (const batch of options.batch) models.push(await compile(path, { ...common, ...known, batch }));
   const name = options.name ?? nameOf(path);
   const deployment = await Deployment.create(options.out, name, models);
   process.stdout.write(`${describe(deployment, models)}\n`);

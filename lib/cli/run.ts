@@ -14,9 +14,10 @@ import { writeNpz } from '../model/npz';
 import type { Tensor } from '../tensor';
 import { integerFrom, parseInput, parseOwners } from './options';
 import { type Progress, progressTo } from './progress';
+import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { agrees, layerTables, summary, times } from './report';
 
-interface RunOptions {
+interface RunOptions extends RangeOptions {
   readonly input?: ReadonlyMap<string, string>;
   readonly parties: number;
   readonly owners?: Record<string, OwnerName>;
@@ -29,7 +30,7 @@ interface RunOptions {
 }
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('compute an ONNX model on secret shares, all parties in this process')
     .argument('<model>', 'ONNX file')
     .addOption(
@@ -56,18 +57,22 @@ export function runCommand(): Command {
       '--network <shape>',
       'emulate a network: lan, wan, or bandwidth and round trip such as 400Mbit,4ms',
     )
-    .option('--print-ir', 'print the compiled graph')
-    .action(run);
+    .option('--print-ir', 'print the compiled graph');
+  return addRangeOptions(command).action(run);
 }
 
 async function run(path: string, options: RunOptions): Promise<void> {
   const progress = progressTo(process.stderr);
   if (options.out !== undefined) await checkWritable(options.out);
   const inputs = await readInputs(options.input ?? new Map());
-  const model = await compile(path, {
+  const compileOptions = {
     parties: options.parties,
     shapes: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, [...shape]])),
     ...(options.owners && { owners: options.owners }),
+  };
+  const model = await compile(path, {
+    ...compileOptions,
+    ...(await rangesOf(path, options, compileOptions)),
   });
   if (options.printIr) {
     (options.json ? process.stderr : process.stdout).write(`${model.printIr().trimEnd()}\n`);

@@ -3,11 +3,15 @@
 
 import { type Calibration, type CompileOptions, compile } from '../compiler/compile';
 import type { Graph } from '../compiler/ir/graph';
+import type { Io } from '../compiler/program';
 import { secure } from '../compiler/secure';
 import { CryptorchError } from '../errors';
 import { type Tensor, toFloat64 } from '../tensor';
 import { type Numbers, runProgram } from './local';
 import { checkRange, takeInputs } from './numbers';
+
+/** Tensors by the name of the input. */
+export type Examples = Readonly<Record<string, Tensor>>;
 
 export interface CalibrateOptions extends Omit<CompileOptions, 'calibration'> {
   /** How far beyond what was seen values may go, as a factor. Default 4. */
@@ -35,6 +39,27 @@ function withMargin({ lo, hi }: Interval, margin: number): [number, number] {
   return [lo < 0 ? lo * margin : lo / margin, hi > 0 ? hi * margin : hi / margin];
 }
 
+/** One example per batch of a program: tensors may hold several, one after the other along their first axis. */
+function batches(ios: readonly Io[], example: Examples): Examples[] {
+  const counts = ios.map(({ name, shape }) => {
+    const given = example[name]?.shape ?? [];
+    const several = given.length === shape.length && given.slice(1).join() === shape.slice(1).join();
+    const count = several ? (given[0] ?? 1) / (shape[0] ?? 1) : 1;
+    return Number.isInteger(count) && count > 0 ? count : 1;
+  });
+  const count = Math.min(...counts);
+  if (count === 1 || counts.some((c) => c !== count)) return [example];
+  return Array.from({ length: count }, (_, k) =>
+    Object.fromEntries(
+      ios.map(({ name, shape }) => {
+        const { dtype, data } = example[name] as Tensor;
+        const size = data.length / count;
+        return [name, { shape, dtype, data: data.subarray(k * size, (k + 1) * size) }];
+      }),
+    ),
+  );
+}
+
 /** The core graph with the result of every node as an output. */
 function exposed(graph: Graph): Graph {
   const values = graph.nodes.map((n) => n.outputs[0]!);
@@ -49,13 +74,13 @@ function exposed(graph: Graph): Graph {
 }
 
 /**
- * Runs a model in the clear on examples of its inputs (one record of tensors per run, as for `runLocal`) and returns
- * what to give to `compile` as `calibration`. Options are those of that `compile`; the examples are not kept.
+ * Runs a model in the clear on examples of its inputs (records of tensors, as for `runLocal`; or several batches in a
+ * tensor, one after the other along its first axis) and returns what to give to `compile` as `calibration`. Options are those of that `compile`; the examples are not kept.
  * @throws CryptorchError as `compile` and `runLocal`; INVALID_OPTION for a margin below 1 or without examples.
  */
 export async function calibrate(
   model: string | Uint8Array,
-  examples: readonly Readonly<Record<string, Tensor>>[],
+  examples: readonly Examples[],
   options: CalibrateOptions = {},
 ): Promise<Calibration> {
   const { margin = 4, ...rest } = options;
@@ -76,7 +101,7 @@ export async function calibrate(
   const program = secure(graph, { parties: compiled.parties });
   const ios = program.ios.filter((io) => io.kind === 'input');
   const values: (Interval | undefined)[] = graph.nodes.map(() => undefined);
-  for (const example of examples) {
+  for (const example of examples.flatMap((e) => batches(ios, e))) {
     const taken = takeInputs(ios, example);
     checkRange(ios, taken);
     const numbers: Numbers = new Map([...taken, ...compiled.weights]);

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { readNpy, writeNpy } from '../../lib/model/npy';
-import { readNpz } from '../../lib/model/npz';
+import { readNpz, writeNpz } from '../../lib/model/npz';
 import { rows, type Tensor, tensor } from '../../lib/tensor';
 import { cryptorch, example, temporaryFolder } from '../helpers/cli';
 
@@ -142,4 +142,30 @@ test('a failure is one message with its code, exit code 1, and no stack trace', 
     t.true(last.startsWith('cryptorch: ') && last.endsWith(`(ERR_CRYPTORCH_${code})`), last);
     t.false(run.stderr.includes('    at '), code);
   }
+});
+
+test('ranges of inputs, declared or seen in examples, make a run send less and change no result', async (t) => {
+  const { images, out, folder } = await prepare(t);
+  const examples = join(folder, 'examples.npz');
+  const all = readNpy(await readFile(example('digits', 'images.npy')));
+  await writeFile(examples, writeNpz({ image: rows(all, 0, 2 * IMAGES) }));
+  const sent: number[] = [];
+  const results: number[][] = [];
+  for (const extra of [[], ['--range', 'image=0:1'], ['--calibrate', examples, '--margin', '2']]) {
+    const run = await cryptorch('run', MODEL, '-i', `image=${images}`, '--json', '-o', out, ...extra);
+    t.is(run.code, 0, run.stderr);
+    const { predicted, counted } = JSON.parse(run.stdout).communication;
+    t.deepEqual(predicted, counted);
+    sent.push(counted.online.bytesSent[0]);
+    results.push(Array.from((await logits(out)).data, Number));
+  }
+  t.true(sent[1]! < 0.7 * sent[0]! && sent[2]! < sent[1]!, `${sent}`);
+  for (const other of results.slice(1))
+    t.true(Math.max(...other.map((v, i) => Math.abs(v - results[0]![i]!))) < 1e-3);
+
+  const outside = await cryptorch('run', MODEL, '-i', `image=${images}`, '--range', 'image=0:0.5');
+  t.is(outside.code, 1);
+  t.regex(outside.stderr, /"image".*out of range.*compiled for values between 0 and 0\.5/);
+  t.regex((await cryptorch('run', MODEL, '--range', 'image=1:0')).stderr, /NAME=LO:HI/);
+  t.regex((await cryptorch('run', MODEL, '--calibrate', 'none.npz')).stderr, /Cannot read none\.npz/);
 });

@@ -7,8 +7,9 @@
 //   (fuse-rescale);
 // - sums align the smaller scale by a shift; maxima, moves and outputs keep the scale of their inputs.
 //
-// The limit is 2 f + 8 bits. A known range of the result moves it, between 2 f and 3 f, so that integers stay
-// below 2^62. Without one nothing is rejected: only a magnitude of 2^(62 - limit) would outgrow the ring.
+// The limit is 2 f + 8 bits. A known range of the result may raise it, up to 3 f, so that integers stay below 2^62.
+// It never lowers it, because intervals grow fast with depth where values do not. Without one nothing is rejected:
+// only a magnitude of 2^(62 - limit) would outgrow the ring.
 // One value is rescaled once, whoever needs it.
 
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
@@ -40,7 +41,7 @@ class FixedPoint {
     const magnitude = Math.max(Math.abs(type.range.lo), Math.abs(type.range.hi));
     if (!Number.isFinite(magnitude)) return usual;
     const room = integerBits - 1 - Math.ceil(Math.log2(Math.max(magnitude, 1)));
-    return Math.max(2 * this.f, Math.min(room, 3 * this.f));
+    return Math.max(usual, Math.min(room, 3 * this.f));
   }
 
   isConstant(v: Value): boolean {
