@@ -40,7 +40,7 @@ export interface CompileOptions {
    */
   readonly calibration?: Calibration;
   /** Parameters of protocols, for all nodes. */
-  readonly knobs?: Knobs;
+  readonly knobs?: Partial<Knobs>;
 }
 
 /** Intervals in real units: of inputs by name, and of what every operation of the compiled model gave. Plain data. */

@@ -13,7 +13,7 @@ export interface SecureOptions {
   readonly parties: number;
   /** Who learns an output: a party, `public` (every party) or `secret` (it stays shared). By output name; default 0. */
   readonly outputOwners?: Readonly<Record<string, number | 'secret' | 'public'>>;
-  readonly knobs?: Knobs;
+  readonly knobs?: Partial<Knobs>;
   /** Which party receives the dealer's corrections. Default: the last. */
   readonly corrected?: number;
 }
@@ -25,7 +25,7 @@ export function secure(graph: Graph, options: SecureOptions): Program {
       ? { parties: options.parties }
       : { parties: options.parties, corrected: options.corrected },
   );
-  const knobs = options.knobs ?? DEFAULT_KNOBS;
+  const knobs: Knobs = { ...DEFAULT_KNOBS, ...options.knobs };
   const env = new Map<GraphValue, Twin>();
   const hints = openingHints(graph);
   const set = (v: GraphValue, twin: Pick<Twin, 'share' | 'clear'>): void => {
@@ -74,14 +74,18 @@ function narrowed(joint: Joint, share: Twin['share'], ring: number | undefined):
   return joint.local('lincomb', [share], [0, 1], { elements: share.elements, bits: ring });
 }
 
-function ioOf(value: GraphValue, kind: 'input' | 'weight'): Omit<Io, 'value' | 'clear'> {
+export function ioOf(value: GraphValue, kind: 'input' | 'weight'): Omit<Io, 'value' | 'clear'> {
   const { shape, scale, dtype, owner, ring, range } = value.type;
   const form = { shape, scale: scale ?? 0, bits: ring ?? WORD_BITS, dtype };
   const limits = kind === 'input' && range ? { range: { lo: range.lo, hi: range.hi } } : {};
   return { name: value.name, kind, owner, ...form, ...limits };
 }
 
-function enterConstant(joint: Joint, value: GraphValue, constant: Constant): Pick<Twin, 'share' | 'clear'> {
+export function enterConstant(
+  joint: Joint,
+  value: GraphValue,
+  constant: Constant,
+): Pick<Twin, 'share' | 'clear'> {
   if (constant.private) return joint.input(ioOf(value, 'weight'));
   const unit = 2 ** (value.type.scale ?? 0);
   const data = Array.from(constant.data as ArrayLike<number | bigint>, (v) =>

@@ -24,7 +24,10 @@
   X(17, reduce_sum, "reduce_sum")          \
   X(18, pool_sum, "pool_sum")              \
   X(19, clear_truncate, "clear_truncate")  \
-  X(20, clear_select, "clear_select")
+  X(20, clear_select, "clear_select")      \
+  X(25, reshape_planes, "reshape_planes")  \
+  X(26, conjunction, "conjunction")        \
+  X(27, conjunction_masks, "conjunction_masks")
 
 #define CT_DECLARE_KERNEL(id, symbol, name)        \
   const char* symbol##_check(const Args&);         \

@@ -79,8 +79,11 @@ TEST("tables are chosen by name") {
   CHECK(!all.empty());
   for (const KernelTable* table : all) {
     CHECK(kernel_table(table->isa) == table);
-    CHECK(table->count == 20);
-    for (size_t i = 0; i < table->count; ++i) CHECK(table->kernels[i].id == i + 1);
+    CHECK(table->count == all[0]->count);
+    for (size_t i = 0; i < table->count; ++i) {
+      CHECK(table->kernels[i].id == all[0]->kernels[i].id);
+      CHECK(!i || table->kernels[i].id > table->kernels[i - 1].id);
+    }
   }
   CHECK(!kernel_table("mmx"));
   CHECK(!std::strcmp(all.back()->isa, "baseline"));

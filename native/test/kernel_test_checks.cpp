@@ -63,6 +63,9 @@ std::vector<Step> steps() {
       {18, {ring(98)}, {ring_out(2 * 16)}, {2, 7, 7, 3, 3, 2, 2, 1, 1, 1, 1, 4, 4}},
       {19, {ring(n), ring(n)}, {ring_out(n)}, {16, 0}},
       {20, {ring(n), ring(n)}, {ring_out(n)}, {0, 0, 64}},
+      {25, {planes(n, 3)}, {planes_out(n / 2, 6)}, {}},
+      {26, {planes(n, 3), planes(n, 3), planes(n, 5)}, {planes_out(n, 2)}, {3, 2, 3, 0, 3, 4, 2, 1, 4}},
+      {27, {planes(n, 3)}, {planes_out(n, 5)}, {3, 2, 3, 0, 3, 4, 2, 1, 4}},
   };
 }
 
@@ -199,7 +202,8 @@ void mutate(Rng& rng, Step& step) {
 
 // Good steps of kernel `id`, with one thing changed, are refused.
 void refuse(uint16_t id, const std::function<void(Step&)>& change) {
-  Step step = steps()[id - 1u];
+  const std::vector<Step> all = steps();
+  Step step = *std::find_if(all.begin(), all.end(), [&](const Step& s) { return s.id == id; });
   change(step);
   if (!check(step)) fail("kernel", id, "a bad step was let through");
 }
@@ -214,7 +218,8 @@ TEST("good steps are let through") {
 }
 
 TEST("bad steps are refused") {
-  for (uint16_t id = 1; id <= 20; ++id) {
+  for (const Step& step : steps()) {
+    const uint16_t id = step.id;
     refuse(id, [](Step& s) { s.attrs.push_back(0); });
     if (id != 2) refuse(id, [](Step& s) { s.ins.push_back(s.ins[0]), s.ins.push_back(s.ins[0]); });
     refuse(id, [](Step& s) { s.outs.push_back(s.outs[0]); });
@@ -269,6 +274,15 @@ TEST("bad steps are refused") {
   refuse(17, [](Step& s) { s.attrs[1] = 6; });
   refuse(20, [](Step& s) { s.attrs[2] = 0; });
   refuse(20, [](Step& s) { s.attrs[2] = 65; });
+  refuse(25, [](Step& s) { s.outs[0].planes = 5; });
+  for (const uint16_t id : {26, 27}) {
+    refuse(id, [](Step& s) { s.attrs[3] = 6; });  // a wire that is not there
+    refuse(id, [](Step& s) { s.attrs[3] = -1; });
+    refuse(id, [](Step& s) { s.attrs[2] = 9; });  // too many factors
+    refuse(id, [](Step& s) { s.attrs[1] = 3; });  // more gates than there are
+    refuse(id, [](Step& s) { s.attrs[0] = 2; });
+    refuse(id, [](Step& s) { (s.ins.size() > 1 ? s.ins[2].planes : s.outs[0].planes) = 4; });
+  }
 }
 
 TEST("whatever a check lets through stays inside of its operands") {

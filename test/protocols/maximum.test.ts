@@ -1,4 +1,5 @@
 import test from 'ava';
+import { profile } from '../../lib/cost/communication';
 import {
   check,
   graphOf,
@@ -12,8 +13,17 @@ import {
 
 const biggest = (v: readonly bigint[]): bigint => [...v].sort((a, b) => (a < b ? 1 : -1))[0]!;
 
-for (const parties of [2, 3, 5]) {
-  test(`argmax of rows of any length, lowest index on ties, ${parties} parties`, async (t) => {
+for (const [parties, allPairs] of [
+  [2, 2],
+  [3, 2],
+  [5, 2],
+  [2, 10],
+  [3, 5],
+  [5, 10],
+] as const) {
+  const options = { parties, knobs: { allPairs } };
+  const how = `${parties} parties, up to ${allPairs} candidates in all pairs`;
+  test(`argmax of rows of any length, lowest index on ties, ${how}`, async (t) => {
     const random = new Random(21);
     for (const k of [1, 2, 3, 5, 8, 10]) {
       const x = Array.from({ length: 40 * k }, () => random.bits(2) - 2n);
@@ -21,7 +31,7 @@ for (const parties of [2, 3, 5]) {
         axis: 1,
         keepdims: false,
       });
-      const { y } = await check(t, programOf(graph, { parties }), { x });
+      const { y } = await check(t, programOf(graph, options), { x });
       for (let i = 0; i < 40; i++) {
         const row = x.slice(i * k, (i + 1) * k);
         t.is(y[i], BigInt(row.indexOf(biggest(row))), `${row}`);
@@ -29,13 +39,13 @@ for (const parties of [2, 3, 5]) {
     }
   });
 
-  test(`argmax over a middle axis of large values, ${parties} parties`, async (t) => {
+  test(`argmax over a middle axis of large values, ${how}`, async (t) => {
     const x = new Random(22).list(3 * 7 * 4, 60);
     const graph = oneNode('arg_max', [{ name: 'x', shape: [3, 7, 4], owner: 'secret' }], [3, 1, 4], {
       axis: -2,
       keepdims: true,
     });
-    const { y } = await check(t, programOf(graph, { parties }), { x });
+    const { y } = await check(t, programOf(graph, options), { x });
     for (let o = 0; o < 3; o++) {
       for (let i = 0; i < 4; i++) {
         const column = Array.from({ length: 7 }, (_, k) => x[(o * 7 + k) * 4 + i]!);
@@ -44,7 +54,7 @@ for (const parties of [2, 3, 5]) {
     }
   });
 
-  test(`maximum over windows, ${parties} parties`, async (t) => {
+  test(`maximum over windows, ${how}`, async (t) => {
     const random = new Random(23);
     for (const [k, stride, pad, dilation, h] of [
       [2, 2, 0, 1, 6],
@@ -67,7 +77,7 @@ for (const parties of [2, 3, 5]) {
         [2, 3, oh, oh],
         attrs,
       );
-      const { y } = await check(t, programOf(graph, { parties }), { x });
+      const { y } = await check(t, programOf(graph, options), { x });
       for (let p = 0; p < 6; p++) {
         for (let i = 0; i < oh; i++) {
           for (let j = 0; j < oh; j++) {
@@ -102,4 +112,62 @@ test('where the values are open already, the first level opens nothing but bits'
     [...checked.y],
     Array.from({ length: 1024 }, (_, i) => (x[2 * i]! >= x[2 * i + 1]! ? 0n : 1n)),
   );
+});
+
+/** Rounds, bits opened and material per column of a maximum of k values of a 64-bit ring. */
+function cost(op: 'arg_max' | 'max_pool', k: number, allPairs: number): number[] {
+  const m = 4096;
+  const operand = (shape: number[]) => [{ name: 'x', shape, owner: 'secret' as const }];
+  const pool = { kernel: [1, k], strides: [1, k], pads: [0, 0, 0, 0], dilations: [1, 1] };
+  const graph =
+    op === 'arg_max'
+      ? oneNode(op, operand([m, k]), [m], { axis: 1, keepdims: false })
+      : oneNode(op, operand([1, 1, m, k]), [1, 1, m, 1], pool);
+  const { online, offline } = profile(programOf(graph, { parties: 2, knobs: { allPairs } })).nodes[1]!;
+  return [online.rounds, (online.bytes * 8) / m / 2, (offline.bytes * 8) / m];
+}
+
+test('costs of all pairs: the openings, comparisons of all pairs side by side, one gate, and the bits kept', (t) => {
+  const [compared, shared] = [33, 329]; // bits opened and material of one comparison of opened 64-bit values
+  for (const [k, gate] of [
+    [3, 2 ** 2 - 1 - 2],
+    [4, 2 ** 3 - 1 - 3],
+    [9, 2 ** 8 - 1 - 8],
+  ] as const) {
+    const pairs = (k * (k - 1)) / 2;
+    const bits = 64 * k + pairs * (compared + 1) + (k - 1);
+    t.deepEqual(cost('max_pool', k, 9), [5, bits, pairs * shared + (k - 1) * (gate + 128)]);
+    const index = Math.ceil(Math.log2(k)) + 1;
+    t.deepEqual(cost('arg_max', k, 9), [5, bits, pairs * shared + (k - 1) * (gate + index)]);
+  }
+  t.deepEqual(
+    cost('max_pool', 4, 3),
+    cost('max_pool', 4, 2),
+    'up to three: four in a tournament, and then two',
+  );
+  t.is(cost('max_pool', 4, 2)[0], 8);
+  t.is(cost('max_pool', 9, 3)[0], 13, 'a tournament of nine and of five, then three in all pairs');
+  t.is(cost('arg_max', 10, 10)[0], 6, 'a gate of nine factors takes two rounds');
+});
+
+test('the form that was taken is on record', (t) => {
+  const graph = oneNode('arg_max', [{ name: 'x', shape: [1, 5], owner: 'secret' }], [1], {
+    axis: 1,
+    keepdims: false,
+  });
+  const chosen = (allPairs: number) =>
+    programOf(graph, { parties: 2, knobs: { allPairs } }).nodes[1]!.choices;
+  t.deepEqual(chosen(2), { maximum: 'tournament' });
+  t.deepEqual(chosen(3), { maximum: 'tournament, all pairs of 3' });
+  t.deepEqual(chosen(5), { maximum: 'all pairs of 5' });
+  const byDefault = (rows: number) =>
+    programOf(
+      oneNode('arg_max', [{ name: 'x', shape: [rows, 5], owner: 'secret' }], [rows], {
+        axis: 1,
+        keepdims: false,
+      }),
+      { parties: 2 },
+    ).nodes[1]!.choices;
+  t.deepEqual(byDefault(25), { maximum: 'all pairs of 5' }, '250 comparisons');
+  t.deepEqual(byDefault(26), { maximum: 'tournament, all pairs of 3' });
 });

@@ -128,12 +128,20 @@ export interface OpenedBit {
   readonly betaMask: Value;
 }
 
-/** Opens the complement of a shared bit: 1 where the compared value is not negative. One round, one bit. */
-export function openComplement(joint: Joint, negative: Value, bits: number): OpenedBit {
-  const keep = joint.local('xor', [negative], [1], { elements: negative.elements, planes: 1 });
+/** Opens a shared bit under beta; products with it are in a ring of `bits`. One round, one bit. */
+export function openBit(joint: Joint, keep: Value, bits: number): OpenedBit {
   const opened = joint.open(keep);
-  const betaMask = joint.derive('bits_to_ring', [opened.mask], [], { elements: negative.elements, bits });
+  const betaMask = joint.derive('bits_to_ring', [opened.mask], [], { elements: keep.elements, bits });
   return { hat: opened.hat, beta: joint.deal(betaMask), betaMask };
+}
+
+/** Opens the complement of a shared bit: 1 where the compared value is not negative. */
+export function openComplement(joint: Joint, negative: Value, bits: number): OpenedBit {
+  return openBit(
+    joint,
+    joint.local('xor', [negative], [1], { elements: negative.elements, planes: 1 }),
+    bits,
+  );
 }
 
 /** Shares of beta times a mask. */

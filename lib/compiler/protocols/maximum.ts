@@ -1,133 +1,151 @@
-// Maximum over windows and argument of the maximum over an axis: trees of comparisons (spec/protocols.py P4, P5).
+// Maximum over windows and argument of the maximum over an axis, in levels of comparisons (spec/protocols.py P4, P5,
+// spec/refinements.py G).
 //
-// A level compares pairs (a, b) at once: keep = [a >= b] from the opening of a - b, then b + keep (a - b), which the
-// same opening serves. Where the inputs are open already, the first level needs no opening: (a^ - b^) is the opening
-// of a - b under the mask r_a - r_b. In argmax pairs are neighbours and a is the lower one, so a tie keeps the lowest
-// index; its indices travel in a ring of their own, just wide enough.
+//   tournament   a level compares neighbours (a, b) at once: keep = [a >= b] from the opening of a - b, then
+//                b + keep (a - b), which the same opening serves: log2 k levels of few comparisons
+//   all pairs    one level compares every pair: the k openings serve all k (k - 1) / 2 of them; one gate per candidate
+//                tells whether it wins all of its comparisons, keep, and the maximum is z + sum of keep_i (x_i - z)
+//                for the last candidate z
+//
+// Where openings of the candidates exist, (a^ - b^) is the opening of a - b under the mask r_a - r_b. A tie keeps the
+// lower index: a is the lower one of each pair. Indices travel in a ring of their own, just wide enough.
 
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/graph';
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
 import { comparedBits, WORD_BITS } from '../widths';
-import { bitToRing, isNegative, type OpenedBit, openComplement, select } from './compare';
+import { bitToRing, isNegative, type OpenedBit, openBit, openComplement, select } from './compare';
+import { conjunctions, inPlanes } from './conjunction';
 import { windowAttr } from './linear';
-import { type Knobs, numberAttr, type Protocol, type Run, ringBits, strides, words } from './protocol';
+import { type Knobs, numberAttr, type Protocol, type Run, strides, words } from './protocol';
+import { againstLast, allPairs, appendRow, minus, neighbours, type Rows, takeRows } from './rows';
 
-/** Rows [k][m] of candidates, row-major, and how to take and join rows in one world. */
-interface Rows {
+/** Candidates on their way: rows of shares, and their openings where they are opened. */
+interface Candidates extends Rows {
+  readonly share: Value;
+  readonly opened: Opened | null;
+}
+
+/** What a level decided: a bit per difference of candidates, and what becomes of any value that goes along with them. */
+interface Level {
+  readonly bit: OpenedBit;
+  readonly difference: Opened;
+  /** Candidates that are left. */
   readonly k: number;
-  readonly m: number;
+  /** The differences of that other value, in the order of the bits. */
+  readonly differences: (run: Run, value: Value) => Value;
+  /** What is left of it, from the products of the differences with the bits. */
+  readonly merge: (run: Run, value: Value, kept: Value) => Value;
 }
 
-/** Copies `count` rows from row `first`, every `step`-th. */
-function takeRows(
-  run: Run,
-  value: Value,
-  rows: Rows,
-  first: number,
-  step: number,
-  count: number,
-  bits: number,
-): Value {
-  const attr = [0, 0, 1, 2, 0, first * rows.m, count, rows.m, step * rows.m, rows.m, 1, 1];
-  return run('copy', [value], attr, { elements: count * rows.m, bits });
-}
-
-/** Puts a last, unpaired row behind the winners. */
-function appendRow(run: Run, winners: Value, pairs: number, value: Value, rows: Rows): Value {
-  if (rows.k % 2 === 0) return winners;
-  const size = pairs * rows.m;
-  const attr = [0, 0, 2, 1, 0, 0, size, 1, 1, 1, size, (rows.k - 1) * rows.m, rows.m, 1, 1];
-  return run('copy', [winners, value], attr, { elements: size + rows.m, bits: value.bits });
-}
-
-/** Neighbouring rows (0, 1), (2, 3), ... as pairs. */
-function neighbours(run: Run, value: Value, rows: Rows): { a: Value; b: Value } {
-  const pairs = Math.floor(rows.k / 2);
+/** An opening whose elements were rearranged by `f` in all three of its worlds. */
+function mapOpened(joint: Joint, opened: Opened, f: (run: Run, value: Value) => Value): Opened {
+  const local: Run = joint.local.bind(joint);
   return {
-    a: takeRows(run, value, rows, 0, 2, pairs, value.bits),
-    b: takeRows(run, value, rows, 1, 2, pairs, value.bits),
+    share: f(local, opened.share),
+    hat: f(local, opened.hat),
+    mask: f(joint.derive.bind(joint), opened.mask),
   };
 }
 
-function minus(run: Run, pair: { a: Value; b: Value }): Value {
-  return run('lincomb', [pair.a, pair.b], [0, 1, -1], { elements: pair.a.elements, bits: pair.a.bits });
+/** <a - b < 0> for an opening of differences. */
+function negative(joint: Joint, node: Node, difference: Opened, knobs: Knobs): Value {
+  const bits = Math.min(comparedBits(node), difference.hat.bits);
+  return isNegative(joint, difference, { ...knobs.comparison, bits });
 }
 
-/** Opening of a - b for the pairs of a level: from openings that exist, or by one of its own. */
-function openDifference(
-  joint: Joint,
-  rows: Rows,
-  share: Value,
-  from: Opened | null,
-): { pair: { a: Value; b: Value }; difference: Opened } {
-  const local: Run = joint.local.bind(joint);
-  const pair = neighbours(local, share, rows);
-  const d = minus(local, pair);
-  if (from === null) return { pair, difference: joint.open(d) };
-  const derive: Run = joint.derive.bind(joint);
+function sum(run: Run, a: Value, b: Value): Value {
+  return run('lincomb', [a, b], [0, 1, 1], { elements: a.elements, bits: a.bits });
+}
+
+function tournamentLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, to: number): Level {
+  const rows = { k: x.k, m: x.m };
+  const differences = (run: Run, value: Value): Value => minus(run, neighbours(run, value, rows));
+  const difference =
+    x.opened === null
+      ? joint.open(differences(joint.local.bind(joint), x.share))
+      : mapOpened(joint, x.opened, differences);
   return {
-    pair,
-    difference: {
-      share: d,
-      hat: minus(local, neighbours(local, from.hat, rows)),
-      mask: minus(derive, neighbours(derive, from.mask, rows)),
+    bit: openComplement(joint, negative(joint, node, difference, knobs), to),
+    difference,
+    k: Math.ceil(x.k / 2),
+    differences,
+    merge: (run, value, kept) => {
+      const winners = sum(run, neighbours(run, value, rows).b, kept);
+      return appendRow(run, winners, Math.floor(x.k / 2), value, rows);
     },
   };
 }
 
-/** Opened bit of a - b >= 0; products with it are in a ring of `to` bits. */
-function compareLevel(joint: Joint, node: Node, difference: Opened, to: number, knobs: Knobs): OpenedBit {
-  const bits = Math.min(comparedBits(node), difference.hat.bits);
-  return openComplement(joint, isNegative(joint, difference, { ...knobs.comparison, bits }), to);
-}
-
-/** An opening whose elements were gathered by `gather` in all three of its worlds. */
-function gatherOpened(joint: Joint, opened: Opened, gather: (run: Run, value: Value) => Value): Opened {
-  const local: Run = joint.local.bind(joint);
+function allPairsLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, to: number): Level {
+  const { k, m } = x;
+  const differences = (run: Run, value: Value): Value => minus(run, againstLast(run, value, x));
+  const opened = x.opened ?? joint.open(x.share);
+  const pairs = mapOpened(joint, opened, (run, value) => minus(run, allPairs(run, value, x)));
+  const below = inPlanes(joint, negative(joint, node, pairs, knobs), (k * (k - 1)) / 2);
+  // Plane of <x_i < x_j> for i < j.
+  const pair = (i: number, j: number): number => (i * (2 * k - i - 1)) / 2 + j - i - 1;
+  const wins = Array.from({ length: k - 1 }, (_, i) =>
+    Array.from({ length: k }, (_, j) => j)
+      .filter((j) => j !== i)
+      .map((j) =>
+        j < i ? { wire: pair(j, i), complemented: false } : { wire: pair(i, j), complemented: true },
+      ),
+  );
+  const keep = inPlanes(joint, conjunctions(joint, below, wins), 1);
   return {
-    share: gather(local, opened.share),
-    hat: gather(local, opened.hat),
-    mask: gather(joint.derive.bind(joint), opened.mask),
+    bit: openBit(joint, keep, to),
+    difference: mapOpened(joint, opened, differences),
+    k: 1,
+    differences,
+    merge: (run, value, kept) => {
+      const total = run('reduce_sum', [kept], [1, k - 1, m], { elements: m, bits: value.bits });
+      return sum(run, takeRows(run, value, x, k - 1, 1, 1), total);
+    },
   };
 }
 
-/** Candidates as rows: their shares, and their openings if the input was opened or if that is cheaper. */
+/**
+ * Kernels work in blocks of 512 elements, so that some hundred comparisons take about the time of one, and all pairs pay
+ * even without a network between the parties. On a slow one they pay for many more.
+ */
+const FEW_COMPARISONS = 256;
+
+function takesAllPairs({ k, m }: Rows, knobs: Knobs): boolean {
+  if (k <= 2) return false;
+  if (knobs.allPairs !== undefined) return k <= knobs.allPairs;
+  return ((k * (k - 1)) / 2) * m <= FEW_COMPARISONS;
+}
+
+/** Compares candidates; products with the bits are in a ring of `to` bits. */
+function nextLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, to: number): Level {
+  const pairs = takesAllPairs(x, knobs);
+  joint.note('maximum', pairs ? `all pairs of ${x.k}` : 'tournament');
+  return (pairs ? allPairsLevel : tournamentLevel)(joint, node, x, knobs, to);
+}
+
+/** The candidates that a level leaves. */
+function survivors(joint: Joint, x: Candidates, level: Level): Candidates {
+  const { difference, k } = level;
+  const kept = select(joint, level.bit, difference, difference.share.bits);
+  return { k, m: x.m, share: level.merge(joint.local.bind(joint), x.share, kept), opened: null };
+}
+
+/** Candidates as rows; their openings are those of the input, if it was opened or if that is fewer. */
 function candidates(
   joint: Joint,
   x: Value,
   rows: Rows,
   gather: (run: Run, value: Value) => Value,
-): { share: Value; opened: Opened | null } {
-  const differences = Math.floor(rows.k / 2) * rows.m;
-  if (joint.isOpened(x) || x.elements < differences) {
-    const opened = gatherOpened(joint, joint.open(x), gather);
-    return { share: opened.share, opened };
-  }
-  return { share: gather(joint.local.bind(joint), x), opened: null };
-}
-
-function maximumOf(
-  joint: Joint,
-  node: Node,
-  start: { share: Value; opened: Opened | null },
-  rows: Rows,
   knobs: Knobs,
-): Value {
-  let { share, opened } = start;
-  let { k } = rows;
-  while (k > 1) {
-    const level = { k, m: rows.m };
-    const { pair, difference } = openDifference(joint, level, share, opened);
-    const { elements, bits } = difference.share;
-    const won = select(joint, compareLevel(joint, node, difference, bits, knobs), difference, bits);
-    const winners = joint.local('lincomb', [pair.b, won], [0, 1, 1], { elements, bits });
-    share = appendRow(joint.local.bind(joint), winners, Math.floor(k / 2), share, level);
-    opened = null;
-    k = Math.ceil(k / 2);
+): Candidates {
+  const openings = takesAllPairs(rows, knobs) ? rows.k : Math.floor(rows.k / 2);
+  if (joint.isOpened(x) || x.elements < openings * rows.m) {
+    const opened = mapOpened(joint, joint.open(x), gather);
+    return { ...rows, share: opened.share, opened };
   }
-  return share;
+  return { ...rows, share: gather(joint.local.bind(joint), x), opened: null };
 }
 
 /** The same tree in the clear. `index` follows along where it is given. */
@@ -183,7 +201,9 @@ export const maxPool: Protocol = {
   of: ['max_pool'],
   build: (joint, node, [x], knobs) => {
     const { rows, gather } = windows(node, x!.shape);
-    return [maximumOf(joint, node, candidates(joint, x!.share, rows, gather), rows, knobs)];
+    let left = candidates(joint, x!.share, rows, gather, knobs);
+    while (left.k > 1) left = survivors(joint, left, nextLevel(joint, node, left, knobs, left.share.bits));
+    return [left.share];
   },
   clear: (joint, node, [x]) => {
     const { rows, gather } = windows(node, x!.shape);
@@ -221,7 +241,7 @@ export const argMax: Protocol = {
     const { rows, gather } = axisRows(node, x!.shape);
     const local: Run = joint.local.bind(joint);
     const bits = indexBits(rows.k);
-    let { share, opened } = candidates(joint, x!.share, rows, gather);
+    let left = candidates(joint, x!.share, rows, gather, knobs);
     let index: Value = joint.constant(
       Array.from({ length: rows.k }, (_, i) => BigInt(i)),
       [rows.k],
@@ -231,31 +251,12 @@ export const argMax: Protocol = {
       elements: rows.k * rows.m,
       bits,
     });
-    let { k } = rows;
-    while (k > 1) {
-      const level = { k, m: rows.m };
-      const pairs = Math.floor(k / 2);
-      const { pair, difference } = openDifference(joint, level, share, opened);
-      const to = difference.share.bits;
-      const bit = compareLevel(joint, node, difference, to, knobs);
-      const at = neighbours(local, index, level);
-      const step = selectIndex(joint, bit, minus(local, at));
-      index = appendRow(
-        local,
-        local('lincomb', [at.b, step], [0, 1, 1], { elements: step.elements, bits }),
-        pairs,
-        index,
-        level,
-      );
-      if (k > 2) {
-        const winners = local('lincomb', [pair.b, select(joint, bit, difference, to)], [0, 1, 1], {
-          elements: pairs * rows.m,
-          bits: to,
-        });
-        share = appendRow(local, winners, pairs, share, level);
-      }
-      opened = null;
-      k = Math.ceil(k / 2);
+    while (left.k > 1) {
+      const last = left.k === 2 || takesAllPairs(left, knobs);
+      const level = nextLevel(joint, node, left, knobs, last ? bits : left.share.bits);
+      const kept = selectIndex(joint, level.bit, level.differences(local, index));
+      index = level.merge(local, index, kept);
+      left = last ? { ...left, k: 1 } : survivors(joint, left, level);
     }
     return [index];
   },

@@ -36,6 +36,11 @@ export interface ComparisonKnobs {
 
 export interface Knobs {
   readonly comparison: ComparisonKnobs;
+  /**
+   * Maximum: up to this many candidates are compared in all pairs, more in a tournament first; 2 is always a
+   * tournament. Default: all pairs where they are few enough to take no longer than one comparison (see maximum.ts).
+   */
+  readonly allPairs?: number;
 }
 
 export const DEFAULT_KNOBS: Knobs = { comparison: { leaf: 4, fanin: 4 } };
