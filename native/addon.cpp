@@ -1,5 +1,6 @@
-// The Node-API surface of the native core, for lib/native.ts only. Thin: arguments in, one call of the core,
-// results out. There is no state outside of a call or a run, so worker threads can load the addon too.
+// The Node-API surface of the native core, for lib/native.ts and lib/native-endpoint.ts only. Thin: arguments
+// in, one call of the core, results out. There is no state outside of a call or a run, so worker threads can
+// load the addon too.
 #include "addon.hpp"
 
 #include "addon_convert.hpp"

@@ -83,6 +83,11 @@ class Worker : public std::enable_shared_from_this<Worker> {
     if (session_) session_->cancel();
   }
 
+  std::optional<PhaseProgress> progress() {
+    const std::lock_guard lock(mutex_);
+    return session_ ? session_->progress() : std::nullopt;
+  }
+
   void close() {
     cancel();
     {
@@ -334,6 +339,16 @@ Napi::Object session_to_js(Napi::Env env, std::shared_ptr<Endpoint> endpoint, co
   add("cancel", [](const Napi::CallbackInfo& info, Worker& worker) -> Napi::Value {
     worker.cancel();
     return info.Env().Undefined();
+  });
+  add("progress", [](const Napi::CallbackInfo& info, Worker& worker) -> Napi::Value {
+    const auto progress = worker.progress();
+    if (!progress) return info.Env().Null();
+    Napi::Object out = Napi::Object::New(info.Env());
+    out.Set("phase", phase_name(progress->phase));
+    out.Set("run", progress->run);
+    out.Set("steps", static_cast<double>(progress->steps));
+    out.Set("of", static_cast<double>(progress->of));
+    return out;
   });
   add("close", [](const Napi::CallbackInfo& info, Worker& worker) -> Napi::Value {
     worker.close();

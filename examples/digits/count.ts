@@ -3,7 +3,7 @@
 import type { ReportedRun } from '../../lib/cli/report';
 import type { Phase } from '../../lib/compiler/program';
 import type { CompiledModel } from '../../lib/index';
-import type { PhaseReport } from '../../lib/native';
+import type { PhaseReport } from '../../lib/native-endpoint';
 import { countNode, countPhase, eachPhase } from '../../lib/runtime/counters';
 
 /** Of one role; the dealer has no online phase. */

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Phase } from '../../lib/compiler/program';
 import { type Role, roleName } from '../../lib/keys/role';
-import type { PhaseReport } from '../../lib/native';
+import type { PhaseReport } from '../../lib/native-endpoint';
 import type { RoleReports } from './count';
 
 interface Line {

@@ -3,7 +3,10 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 import { roleName } from '../keys/role';
-import type { ErrorEvent, PeerEvent, PhaseEvent, RunEvent } from '../runtime/events';
+import type { ErrorEvent, PeerEvent, PhaseEvent, ProgressEvent, RunEvent } from '../runtime/events';
+
+/** A line of progress at most so often. */
+const PROGRESS_MS = 5000;
 
 export interface RoleLog {
   /** Something that is no event of a channel, such as the address that a role listens on. */
@@ -32,11 +35,25 @@ export function roleLog(json: boolean): RoleLog {
   });
   subscribe('cryptorch:phase', (event) => {
     const { phase, state, epoch, run, program, report } = event as PhaseEvent;
-    const what = phase === 'setup' ? `setup of epoch ${epoch}` : `${phase} phase of run ${run}`;
     const how = report ? `${(report.seconds * 1000).toFixed(1)} ms, ${report.clock} rounds` : state;
-    note('phase', { phase, state, epoch, run, program, report }, `${what}: ${how}`);
+    note('phase', { phase, state, epoch, run, program, report }, `${named(event as PhaseEvent)}: ${how}`);
+  });
+  let told = performance.now();
+  subscribe('cryptorch:progress', (event) => {
+    if (performance.now() - told < PROGRESS_MS) return;
+    told = performance.now();
+    const { phase, epoch, run, program, steps, of } = event as ProgressEvent;
+    note(
+      'progress',
+      { phase, epoch, run, program, steps, of },
+      `${named(event as ProgressEvent)}: ${steps} of ${of} steps`,
+    );
   });
   return { note };
+}
+
+function named({ phase, epoch, run }: PhaseEvent | ProgressEvent): string {
+  return phase === 'setup' ? `setup of epoch ${epoch}` : `${phase} phase of run ${run}`;
 }
 
 /** Resolves when the process is asked to end; asked twice, it ends at once. */

@@ -169,6 +169,7 @@ class DealerCore extends Member<Era> {
     const inputs = program ? byPosition(program, new Map()) : [];
     await reporter.phase(
       { phase: 'setup', epoch, run: 0, program: 0 },
+      session,
       () => session.setup({ epoch, inputs, timeoutMs: timeouts.setup }),
       (report) => report,
     );
@@ -188,6 +189,7 @@ class DealerCore extends Member<Era> {
     const inputs = byPosition(this.deployment.programs[program] as Deployment['programs'][number], new Map());
     await reporter.phase(
       { phase: 'offline', epoch, run, program },
+      session,
       () => session.offline({ program, epoch, run, inputs, timeoutMs: timeouts.offline }),
       ({ report }) => report,
     );

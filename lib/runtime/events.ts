@@ -1,12 +1,16 @@
 // What a role tells about itself, on channels of node:diagnostics_channel: `cryptorch:run`, `cryptorch:phase`,
-// `cryptorch:peer` and `cryptorch:error`. Nothing private is in an event: no inputs, no outputs, no seeds.
+// `cryptorch:progress`, `cryptorch:peer` and `cryptorch:error`. Nothing private is in an event: no inputs, no outputs, no
+// seeds.
+//
+// Progress is read off a counter of the native core, four times a second, and only in phases at whose beginning somebody
+// listens to that channel: otherwise there is no timer.
 
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import type { Phase } from '../compiler/program';
 import type { CryptorchError } from '../errors';
 import { type Role, roleName } from '../keys/role';
-import type { PhaseReport } from '../native';
+import type { NativeSession, PhaseReport } from '../native-endpoint';
 
 interface Source {
   readonly deployment: string;
@@ -32,6 +36,17 @@ export interface PhaseEvent extends Source {
   readonly report?: PhaseReport;
 }
 
+/** How far a phase is; told a few times a second while it changes. `run` is 0 for setup. */
+export interface ProgressEvent extends Source {
+  readonly phase: Phase;
+  readonly epoch: number;
+  readonly run: number;
+  readonly program: number;
+  /** Steps of the phase that this role has done, of `of` in total. */
+  readonly steps: number;
+  readonly of: number;
+}
+
 /** A link: up and agreed, down, not to be reached, or somebody who is no peer was turned away. */
 export interface PeerEvent extends Source {
   readonly peer?: Role;
@@ -47,12 +62,17 @@ export interface ErrorEvent extends Source {
 
 type Event<E extends Source> = Omit<E, keyof Source>;
 
-const channels: Readonly<Record<'run' | 'phase' | 'peer' | 'error', Channel>> = {
+/** Which phase it is. */
+type PhaseOf = Omit<Event<PhaseEvent>, 'state' | 'report'>;
+
+const channels: Readonly<Record<'run' | 'phase' | 'progress' | 'peer' | 'error', Channel>> = {
   run: channel('cryptorch:run'),
   phase: channel('cryptorch:phase'),
+  progress: channel('cryptorch:progress'),
   peer: channel('cryptorch:peer'),
   error: channel('cryptorch:error'),
 };
+const PROGRESS_MS = 250;
 const debug = debuglog('cryptorch');
 
 export class Reporter {
@@ -64,12 +84,14 @@ export class Reporter {
 
   /** Tells that a phase begins, and how it went when `work` is done. */
   async phase<T>(
-    of: Omit<Event<PhaseEvent>, 'state' | 'report'>,
+    of: PhaseOf,
+    session: Pick<NativeSession, 'progress'>,
     work: () => Promise<T>,
     reportOf: (result: T) => PhaseReport,
   ): Promise<T> {
     this.publish('phase', { ...of, state: 'started' });
-    const result = await work();
+    const follow = channels.progress.hasSubscribers ? this.progress(of, session) : undefined;
+    const result = await work().finally(() => clearInterval(follow));
     this.publish('phase', { ...of, state: 'finished', report: reportOf(result) });
     return result;
   }
@@ -80,6 +102,18 @@ export class Reporter {
 
   error(error: CryptorchError): void {
     this.publish('error', { error });
+  }
+
+  private progress(of: PhaseOf, session: Pick<NativeSession, 'progress'>): NodeJS.Timeout {
+    let reported = -1;
+    const look = (): void => {
+      // The session may still be busy with what it was asked before.
+      const now = session.progress();
+      if (now?.phase !== of.phase || now.run !== of.run || now.steps === reported) return;
+      reported = now.steps;
+      this.publish('progress', { ...of, steps: now.steps, of: now.of });
+    };
+    return setInterval(look, PROGRESS_MS);
   }
 
   private publish(name: keyof typeof channels, event: object): void {

@@ -7,7 +7,7 @@
 
 import { CryptorchError } from '../errors';
 import type { Role } from '../keys/role';
-import { Endpoint, type EndpointEvent } from '../native';
+import { Endpoint, type EndpointEvent } from '../native-endpoint';
 import type { Reporter } from './events';
 import { coded, fromPeer, isLasting } from './failure';
 import { compareHello, difference, type Greeting, type Membership, makeHello } from './hello';

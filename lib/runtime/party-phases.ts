@@ -56,6 +56,7 @@ export abstract class PartyPhases extends Member<PartyEra> {
     const inputs = byPosition(program, weights);
     const report = await reporter.phase(
       { phase: 'setup', epoch, run: 0, program: 0 },
+      session,
       () => session.setup({ epoch, inputs, timeoutMs: timeouts.setup }),
       (result) => result,
     );
@@ -74,6 +75,7 @@ export abstract class PartyPhases extends Member<PartyEra> {
     if (this.era !== era) return;
     const { material, report } = await reporter.phase(
       { phase: 'offline', epoch, run, program },
+      session,
       () => session.offline({ program, epoch, run, inputs, timeoutMs: timeouts.offline }),
       (result) => result.report,
     );
@@ -114,6 +116,7 @@ export abstract class PartyPhases extends Member<PartyEra> {
     const { outputs, report } = await reporter
       .phase(
         { phase: 'online', epoch, run, program },
+        session,
         () => session.online({ ...call, timeoutMs: timeouts.online }),
         (result) => result.report,
       )

@@ -13,7 +13,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { CryptorchError } from '../errors';
-import type { NativeSession } from '../native';
+import type { NativeSession } from '../native-endpoint';
 import { makeSecretFolder, readIfThere, SECRET_MODE, writeWhole } from './files';
 import { Ledger } from './ledger';
 import { type Lock, takeLock } from './lock';

@@ -6,7 +6,7 @@ import { project } from '../compiler/schedule/project';
 import { CryptorchError } from '../errors';
 import { checkCertificate, type TlsFiles } from '../keys/check';
 import type { Role } from '../keys/role';
-import type { NativeSession } from '../native';
+import type { NativeSession } from '../native-endpoint';
 import { parseAddress, type RoleConfig, type Timeouts, timeoutsOf } from './config';
 import { Deployment } from './deployment';
 import { Reporter } from './events';

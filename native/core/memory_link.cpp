@@ -121,12 +121,14 @@ class Queue {
     return seconds(8.0 * static_cast<double>(bytes) / shape_.bits_per_second);
   }
 
-  // Waits for that moment, or until the link is closed; the last stretch by polling, because sleeping
-  // oversleeps.
+  // Waits for that moment, or until the link is closed. Sleeping oversleeps: where that is more than a part
+  // of the wait, the last stretch is polled instead.
   void travel(std::unique_lock<std::mutex>& lock, Clock::time_point arrival, Deadline deadline) {
-    constexpr auto kOversleep = std::chrono::microseconds(200);
+    constexpr auto kLong = std::chrono::milliseconds(5);
+    constexpr auto kOversleep = std::chrono::microseconds(100);
     const Clock::time_point until = std::min(arrival, deadline);
-    if (arrived_.wait_until(lock, until - kOversleep, [this] { return closed_; })) return;
+    const bool poll = until - Clock::now() < kLong;
+    if (arrived_.wait_until(lock, poll ? until - kOversleep : until, [this] { return closed_; })) return;
     lock.unlock();
     while (Clock::now() < until) std::this_thread::yield();
     lock.lock();

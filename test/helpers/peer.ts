@@ -1,7 +1,7 @@
 // A peer made by hand: greets properly and then says what a test wants it to say.
 
 import { CryptorchError } from '../../lib';
-import { Endpoint, type EndpointEvent } from '../../lib/native';
+import { Endpoint, type EndpointEvent } from '../../lib/native-endpoint';
 import type { Deployment } from '../../lib/runtime/deployment';
 import {
   decodeMessage,

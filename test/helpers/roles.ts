@@ -3,7 +3,7 @@
 import type { ExecutionContext } from 'ava';
 import { Authority, type Identity } from '../../lib/keys/authority';
 import type { Role } from '../../lib/keys/role';
-import { Endpoint, type EndpointConfig, type EndpointEvent } from '../../lib/native';
+import { Endpoint, type EndpointConfig, type EndpointEvent } from '../../lib/native-endpoint';
 
 export const DEPLOYMENT = 'test';
 

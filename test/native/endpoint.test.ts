@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
-import type { NativeSession } from '../../lib/native';
+import type { NativeSession } from '../../lib/native-endpoint';
 import { coded } from '../helpers/errors';
 import { type Credentials, connected, credentials, type RoleEndpoint } from '../helpers/roles';
 import { Wire } from '../helpers/wire';
@@ -131,9 +131,13 @@ test('a peer that does nothing is found by the deadline, and cancelling is quick
   materials = await offline(all, 2);
   const [stopped] = online(all.slice(0, 1), 2, materials, { elements: 10 });
   const queued = all[0]!.offline({ program: 0, epoch: 0, run: 3, inputs: [], timeoutMs: 1000 });
+  // Its input, the opening and a frame are done; the peer's frame is what it waits for.
+  while (all[0]!.progress()?.steps !== 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.deepEqual(all[0]!.progress(), { phase: 'online', run: 2, steps: 3, of: 9 });
   setTimeout(() => all[0]!.cancel(), 20);
   await t.throwsAsync(stopped!, coded('CANCELLED'));
   await t.throwsAsync(queued, coded('CANCELLED'));
+  t.is(all[0]!.progress(), null);
 });
 
 test('material is used once, for its own program, and can be dropped', async (t) => {
@@ -322,7 +326,7 @@ test('a frame that no plan expects ends its link', async (t) => {
 test('a worker thread that ends takes its endpoint and sessions with it', async (t) => {
   const script = `
     require('tsx/cjs');
-    const { Endpoint } = require(${JSON.stringify(join(__dirname, '../../lib/native'))});
+    const { Endpoint } = require(${JSON.stringify(join(__dirname, '../../lib/native-endpoint'))});
     const { triple } = require(${JSON.stringify(join(__dirname, 'plans'))});
     const { parentPort } = require('node:worker_threads');
     const make = (role) => new Endpoint({

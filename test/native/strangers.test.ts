@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { Role } from '../../lib/keys/role';
-import type { EndpointConfig } from '../../lib/native';
+import type { EndpointConfig } from '../../lib/native-endpoint';
 import { coded } from '../helpers/errors';
 import { CONTROL, closed, INTRODUCTION, introduction, rawFrame, rawTcp, rawTls } from '../helpers/raw-peer';
 import { credentials, RoleEndpoint, tlsFor } from '../helpers/roles';

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { Endpoint } from '../../lib/native';
+import { Endpoint } from '../../lib/native-endpoint';
 import { Deployment } from '../../lib/runtime/deployment';
 import type { Hello, Message } from '../../lib/runtime/messages';
 import type { Party } from '../../lib/runtime/party';

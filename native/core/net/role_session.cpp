@@ -116,6 +116,8 @@ PhaseResult RoleSession::run(const Plan& plan, Phase phase, Region& material, co
     waiter_.cancelled = false;
     waiter_.wakeup.clear();
     running_ = &control;
+    const uint32_t run = phase == Phase::setup ? 0 : call.address.run;
+    running_phase_ = {phase, run, 0, plan.phases[static_cast<size_t>(phase)].size()};
   }
   struct Over {
     RoleSession& self;
@@ -144,6 +146,14 @@ void RoleSession::cancel() {
   if (!running_) return;
   running_->cancelled = true;
   waiter_.cancel();
+}
+
+std::optional<PhaseProgress> RoleSession::progress() {
+  const std::lock_guard lock(mutex_);
+  if (!running_) return std::nullopt;
+  PhaseProgress progress = running_phase_;
+  progress.steps = running_->steps.load(std::memory_order_relaxed);
+  return progress;
 }
 
 void RoleSession::save(const std::string& path, std::span<const std::byte> header) {

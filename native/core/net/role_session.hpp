@@ -1,10 +1,11 @@
 // One role's computations over an endpoint: the plans of its programs, which share one state, run phase by
 // phase. Material that an offline phase made is kept here until the online phase of its run takes it, or it
-// is dropped. All functions but cancel() are called by one thread at a time.
+// is dropped. All functions but cancel() and progress() are called by one thread at a time.
 #pragma once
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,12 @@ struct PhaseResult {
   std::vector<LocalOutput> outputs;  // by position in the plan's table
 };
 
+struct PhaseProgress {
+  Phase phase;
+  uint32_t run;        // 0 in setup
+  uint64_t steps, of;  // done and in total
+};
+
 class RoleSession {
  public:
   // Throws Error(bad_plan), Error(invalid_option) or Error(out_of_memory).
@@ -54,6 +61,9 @@ class RoleSession {
 
   // Ends the phase that runs with Error(cancelled). Any thread.
   void cancel();
+
+  // How far the phase that runs is; none where none does. Any thread.
+  std::optional<PhaseProgress> progress();
 
   void save(const std::string& path, std::span<const std::byte> header);
   std::vector<std::byte> load(const std::string& path);
@@ -78,6 +88,7 @@ class RoleSession {
   Waiter waiter_;
   std::mutex mutex_;
   Control* running_ = nullptr;
+  PhaseProgress running_phase_{};
 };
 
 }  // namespace cryptorch
