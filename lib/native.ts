@@ -161,6 +161,11 @@ export interface KernelSink {
 
 export interface Native {
   info(): NativeInfo;
+  /**
+   * Looked at when the addon is loaded, which succeeds all the same, because not everything needs TLS.
+   * @throws CryptorchError TLS_UNAVAILABLE where this runtime has not the OpenSSL that the addon is built for
+   */
+  requireTls(): void;
   /** What an Endpoint is made of. */
   endpoint(config: Omit<EndpointConfig, 'onEvent'>, onEvent: (event: EndpointEvent) => void): EndpointBinding;
   /**
@@ -194,6 +199,7 @@ interface Addon {
     conv2d(x: BigUint64Array, w: BigUint64Array, parameters: ConvParameters): BigUint64Array;
   };
   invoke: Native['invoke'];
+  requireTls: Native['requireTls'];
   endpoint: Native['endpoint'];
 }
 
@@ -282,6 +288,7 @@ function wrap(addon: Addon): Native {
       decode: translated(ring.decode),
     },
     invoke: translated(addon.invoke),
+    requireTls: translated(addon.requireTls),
     endpoint: translated(addon.endpoint),
   };
 }

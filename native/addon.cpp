@@ -30,8 +30,25 @@ Napi::Value info(const Napi::CallbackInfo& call) {
   });
 }
 
+// Whether this runtime's OpenSSL is the right one is settled when the addon is loaded, before anything can
+// call it. Loading itself succeeds even so: local runs, and roles on loopback without certificates, need no
+// TLS, and every function of OpenSSL is looked up by the linker only when it is called. What needs TLS asks
+// first.
+Napi::Value require_tls(const Napi::CallbackInfo& call) {
+  return guarded(call, [&]() -> Napi::Value {
+    require_openssl();
+    return call.Env().Undefined();
+  });
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("info", Napi::Function::New(env, info, "info"));
+  exports.Set("requireTls", Napi::Function::New(env, require_tls, "requireTls"));
+  try {
+    require_openssl();
+  } catch (const Error&) {
+    // Told to whoever wants TLS.
+  }
   export_run(env, exports);
   export_ring(env, exports);
   export_invoke(env, exports);

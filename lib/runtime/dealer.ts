@@ -40,7 +40,8 @@ export class Dealer {
   }
 
   /**
-   * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, LEAKAGE, CERTIFICATE, BUSY, LEDGER, OUT_OF_MEMORY, CONNECTION
+   * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, LEAKAGE, CERTIFICATE, TLS_UNAVAILABLE, BUSY, LEDGER,
+   * OUT_OF_MEMORY, CONNECTION
    */
   static async open(config: DealerConfig): Promise<Dealer> {
     const core = new DealerCore();

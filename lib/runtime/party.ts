@@ -55,8 +55,8 @@ export class Party {
 
   /**
    * Resolves once this side is ready to be connected; `ready()` waits for the others.
-   * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, INVALID_WEIGHTS, LEAKAGE, CERTIFICATE, BUSY, LEDGER,
-   * OUT_OF_MEMORY, CONNECTION where it cannot listen
+   * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, INVALID_WEIGHTS, LEAKAGE, CERTIFICATE, TLS_UNAVAILABLE,
+   * BUSY, LEDGER, OUT_OF_MEMORY, CONNECTION where it cannot listen
    */
   static async open(config: PartyConfig, options: PartyOptions = {}): Promise<Party> {
     const core = new PartyCore(checkPartyConfig(config), options.onResult);

@@ -6,6 +6,7 @@ import { project } from '../compiler/schedule/project';
 import { CryptorchError } from '../errors';
 import { checkCertificate, type TlsFiles } from '../keys/check';
 import type { Role } from '../keys/role';
+import { native } from '../native';
 import type { NativeSession } from '../native-endpoint';
 import { parseAddress, type RoleConfig, type Timeouts, timeoutsOf } from './config';
 import { Deployment } from './deployment';
@@ -26,7 +27,8 @@ export interface OpenRole {
 
 /**
  * @param index 0 to parties - 1 a party; undefined the dealer
- * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, LEAKAGE, CERTIFICATE, BUSY, LEDGER, OUT_OF_MEMORY, BAD_PLAN
+ * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, LEAKAGE, CERTIFICATE, TLS_UNAVAILABLE, BUSY, LEDGER,
+ * OUT_OF_MEMORY, BAD_PLAN
  */
 export async function openRole(
   config: RoleConfig & { readonly peers?: Readonly<Record<string, string>> },
@@ -140,6 +142,8 @@ function addresses(
 
 async function readTls(config: RoleConfig, deployment: string, role: Role): Promise<TlsFiles | null> {
   if (config.certificates === undefined) return null;
+  // First of all: before files are read that only TLS needs, and before anything is kept or said.
+  native().requireTls();
   const { ca, certificate, key } = config.certificates;
   const [caPem, cert, keyPem] = await Promise.all(
     [ca, certificate, key].map(async (p) => (await readBytes(p)).toString('latin1')),

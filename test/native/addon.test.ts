@@ -31,6 +31,7 @@ test('the kernels have the ids that programs are written with', (t) => {
   t.true(available.includes(isa) && available.at(-1) === 'baseline');
   t.true(napi >= 8);
   t.is(openssl.split('.')[0], process.versions.openssl?.split('.')[0]);
+  t.notThrows(() => native().requireTls());
 });
 
 test('CRYPTORCH_ISA chooses the kernels', async (t) => {

@@ -90,19 +90,27 @@ std::string openssl_version() {
   return text ? text : "";
 }
 
-void require_openssl(unsigned int major, const std::string& version) {
-  if (major == OPENSSL_VERSION_MAJOR) return;
-  throw Error(Code::tls_unavailable,
-              "TLS needs the OpenSSL 3 that comes with Node.js, and this runtime has " +
-                  (version.empty() ? std::string("none") : "version " + version),
-              {{"openssl", version}});
+std::optional<Error> openssl_refusal(unsigned int major, const std::string& version) {
+  if (major == OPENSSL_VERSION_MAJOR) return std::nullopt;
+  return Error(Code::tls_unavailable,
+               "TLS needs the OpenSSL " + std::to_string(OPENSSL_VERSION_MAJOR) +
+                   " that comes with Node.js, and this runtime has " +
+                   (version.empty() ? std::string("none") : "version " + version),
+               {{"openssl", version}});
+}
+
+void require_openssl() {
+  static const std::optional<Error> refusal = [] {
+    // By name: in a runtime with another library the function may be missing, and nothing else may be called.
+    using Major = unsigned int (*)();
+    const auto major = reinterpret_cast<Major>(dlsym(RTLD_DEFAULT, "OPENSSL_version_major"));
+    return openssl_refusal(major ? major() : 0, openssl_version());
+  }();
+  if (refusal) throw *refusal;
 }
 
 TlsContext::TlsContext(const TlsConfig& config, const Identity& identity) : data_(std::make_unique<Data>()) {
-  // By name: in a runtime with another library the function may be missing, and nothing else may be called.
-  using Major = unsigned int (*)();
-  const auto major = reinterpret_cast<Major>(dlsym(RTLD_DEFAULT, "OPENSSL_version_major"));
-  require_openssl(major ? major() : 0, openssl_version());
+  require_openssl();
   const ErrorQueue queue;
   data_->context.reset(SSL_CTX_new(TLS_method()));
   SSL_CTX* context = data_->context.get();

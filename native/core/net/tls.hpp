@@ -2,6 +2,7 @@
 // No session tickets, no resumption, no renegotiation; the application protocol is "cryptorch/1".
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "channel.hpp"
@@ -11,8 +12,12 @@ namespace cryptorch {
 // The OpenSSL of this process, such as "3.0.19"; empty where it has none.
 std::string openssl_version();
 
-// Throws Error(tls_unavailable) unless the major version is the one this code is made for.
-void require_openssl(unsigned int major, const std::string& version);
+// What is wrong with an OpenSSL of this major version (0: none), if anything.
+std::optional<Error> openssl_refusal(unsigned int major, const std::string& version);
+
+// Looks at the OpenSSL of this process once, and throws Error(tls_unavailable) ever after unless it is the
+// one that this code is made for.
+void require_openssl();
 
 struct TlsConfig {
   std::string certificate;  // PEM: this role's, then intermediate ones
@@ -22,7 +27,7 @@ struct TlsConfig {
 
 class TlsContext {
  public:
-  // Throws Error(tls_unavailable) without an OpenSSL 3, Error(certificate) where the texts are unusable or
+  // Throws Error(tls_unavailable) as require_openssl does, Error(certificate) where the texts are unusable or
   // the certificate does not carry `identity`.
   TlsContext(const TlsConfig& config, const Identity& identity);
   ~TlsContext();
