@@ -62,6 +62,21 @@
       ],
     },
     {
+      'target_name': 'bench',
+      'product_name': 'cryptorch_bench',
+      # The package's own addon is found by being the only .node file in its folder, hence no loadable_module.
+      'type': 'shared_library',
+      'sources': [
+        '<!@(node -p "require(\'./native/sources.json\').bench.join(\' \')")',
+        '<!@(node -p "require(\'./native/sources.json\').net.join(\' \')")',
+      ],
+      'dependencies': [
+        'core',
+        '<!(node -p "require(\'node-addon-api\').targets"):node_addon_api_except',
+      ],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+    },
+    {
       'target_name': 'driver',
       'type': 'executable',
       'sources': ['<!@(node -p "require(\'./native/sources.json\').driver.join(\' \')")'],

@@ -1,63 +1,70 @@
-// The kernels behind `ring`, against each other and against loops over BigUint64Array.
-//
-// `ring` copies nothing in, allocates its result and runs on one thread, so these are single-thread figures with allocation.
+// `npm run bench -- kernels [--json] [--quick] [--isa NAME] [SUITE]`: how fast the kernels are, as ratios of two things measured in turn in
+// this process, each with its goal. Single-thread figures are processor time of one thread, so that other processes on the
+// machine disturb them less. --quick measures everything once, to see that it works.
 
-import { randomFillSync } from 'node:crypto';
-import { ring } from '../lib/index';
-import type { Suite } from './harness';
+import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import type { Isa } from '../lib/native';
+import type { Effort } from './kernels/binding';
+import { expansion, protocols } from './kernels/material';
+import { convolutions, products } from './kernels/products';
+import { met, type Ratio, ratioTable } from './kernels/ratio';
+import { rounds } from './kernels/rounds';
+import { threads } from './kernels/threads';
+import { environment } from './runs';
 
-const ELEMENTS = 1 << 16;
-const SIZES: readonly (readonly [number, number, number])[] = [
-  [64, 64, 64],
-  [256, 256, 256],
-  [128, 768, 768],
-];
-
-function random(elements: number): BigUint64Array {
-  return randomFillSync(new BigUint64Array(elements));
+/** Load averages, and how many processes run or want to, this one included. */
+function load(): string {
+  const averages = loadavg().map((l) => l.toFixed(1));
+  try {
+    const running = readFileSync('/proc/loadavg', 'utf8').split(' ')[3]?.split('/')[0];
+    return `${averages.join(' ')}, ${running} running`;
+  } catch {
+    return averages.join(' ');
+  }
 }
 
-const a: BigUint64Array = random(ELEMENTS);
-const b: BigUint64Array = random(ELEMENTS);
-const reals: Float64Array = Float64Array.from({ length: ELEMENTS }, (_, i) => Math.sin(i) * 100);
-const encoded: BigUint64Array = ring.encode(reals, 16);
+function option(args: readonly string[], name: string): string | undefined {
+  const at = args.indexOf(name);
+  return at < 0 ? undefined : args[at + 1];
+}
 
-/** The convolution of a ResNet stage: 64 channels to 64, 3 x 3, on 28 x 28. */
-const image = { input: [1, 64, 28, 28], weight: [64, 64, 3, 3], pads: [1, 1, 1, 1] } as const;
-const x: BigUint64Array = random(64 * 28 * 28);
-const w: BigUint64Array = random(64 * 64 * 9);
-
-export const suites: readonly Suite[] = [
-  {
-    name: `element-wise, ${ELEMENTS} elements`,
-    unit: 'element',
-    cases: [
-      { name: 'add', work: ELEMENTS, run: () => void ring.add(a, b) },
-      { name: 'sub', work: ELEMENTS, run: () => void ring.sub(a, b) },
-      { name: 'mul', work: ELEMENTS, run: () => void ring.mul(a, b) },
-      { name: 'truncate', work: ELEMENTS, run: () => void ring.truncate(a, 16) },
-      { name: 'encode', work: ELEMENTS, run: () => void ring.encode(reals, 16) },
-      { name: 'decode', work: ELEMENTS, run: () => void ring.decode(encoded, 16) },
-      { name: 'add in JavaScript', work: ELEMENTS, run: () => void a.map((v, i) => v + b[i]!) },
-    ],
-  },
-  {
-    name: 'matmul and conv2d, 64-bit',
-    unit: 'multiply-add',
-    cases: [
-      ...SIZES.map(([m, k, n]) => {
-        const [left, right] = [random(m * k), random(k * n)];
-        return {
-          name: `matmul ${m} x ${k} x ${n}`,
-          work: m * k * n,
-          run: () => void ring.matmul(left, right, m, k, n),
-        };
-      }),
-      {
-        name: 'conv2d 64 -> 64, 3 x 3, 28 x 28',
-        work: 64 * 64 * 9 * 28 * 28,
-        run: () => void ring.conv2d(x, w, image),
-      },
-    ],
-  },
-];
+export async function main(args: readonly string[]): Promise<void> {
+  const quick = args.includes('--quick');
+  const isa = option(args, '--isa') as Isa | undefined;
+  const filter = args.find((a) => !a.startsWith('--') && a !== isa) ?? '';
+  const effort: Effort = {
+    repetitions: quick ? 1 : 11,
+    seconds: quick ? 0 : 0.02,
+    ...(isa !== undefined && { isa }),
+  };
+  const suites: Readonly<Record<string, () => Ratio[]>> = {
+    products: () => products(effort),
+    convolutions: () => convolutions(effort),
+    expansion: () => expansion(effort),
+    protocols: () => protocols(effort),
+    rounds: () => rounds(quick ? 50 : 1000, quick ? 1 : 7),
+    threads: () => threads(effort, quick),
+  };
+  const before = load();
+  const chosen = Object.keys(suites).filter((name) => name.includes(filter));
+  const json = args.includes('--json');
+  const where = { ...environment(), ...(isa !== undefined && { kernels: isa }) };
+  if (!json) {
+    const listed = Object.entries(where).map(([k, v]) => `${k} ${v}`);
+    console.log(`${listed.join(', ')}\nload ${before}`);
+  }
+  const ratios: Ratio[] = [];
+  for (const name of chosen) {
+    const found = suites[name]?.() ?? [];
+    ratios.push(...found);
+    if (!json) console.log(`\n${name}\n${ratioTable(found)}`);
+  }
+  const after = load();
+  if (json) {
+    const all = ratios.map((r) => ({ ...r, met: met(r) }));
+    console.log(JSON.stringify({ environment: where, load: { before, after }, ratios: all }));
+  } else {
+    console.log(`\nload ${after}; ${ratios.filter(met).length} of ${ratios.length} goals met`);
+  }
+}

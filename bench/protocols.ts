@@ -14,7 +14,7 @@ const fixed = (shape: readonly number[], scale = 16): Type => ({
 });
 
 /** One operator on inputs that arrive as shares. */
-function operator(
+export function operator(
   op: string,
   ins: readonly (readonly number[])[],
   out: readonly number[],

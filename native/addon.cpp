@@ -16,7 +16,7 @@ Napi::Value info(const Napi::CallbackInfo& call) {
     const KernelTable& active = table_of(env.Undefined());
     Napi::Object out = Napi::Object::New(env);
     out.Set("isa", active.isa);
-    const KernelTable* tables[8];
+    const KernelTable* tables[kMostTables];
     const size_t count = kernel_tables(tables, std::size(tables));
     Napi::Array available = Napi::Array::New(env, count);
     for (uint32_t i = 0; i < count; ++i) available.Set(i, tables[i]->isa);

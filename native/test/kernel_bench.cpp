@@ -1,5 +1,5 @@
-// Times of the kernels on one core, per instruction set: `kernel_bench [part of a name]`. Each line is the
-// best of several runs. The peak is a loop of multiply-adds in registers, the bound for products of matrices.
+// Times of the element-wise kernels on one core, per instruction set: `kernel_bench [part of a name]`. Each
+// line is the best of several runs. Products, and goals, are in bench/kernels.ts.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -83,71 +83,6 @@ struct Memory {
   Sink sink(uint64_t n) { return {words.data(), Layout::ring, 64, 0, n}; }
   std::vector<uint64_t> words;
 };
-
-void products(const KernelTable& table) {
-  struct Shape {
-    const char* name;
-    int64_t batch, m, k, n, ta, tb;
-  };
-  const Shape shapes[] = {{"matmul 1024^3", 1, 1024, 1024, 1024, 0, 0},
-                          {"matmul 1024^3 transposed", 1, 1024, 1024, 1024, 1, 1},
-                          {"matmul 12 x 128x64x128 (A B^T)", 12, 128, 64, 128, 0, 1},
-                          {"matmul 12 x 128x128x64", 12, 128, 128, 64, 0, 0},
-                          {"matmul 1x512x512", 1, 1, 512, 512, 0, 0},
-                          {"matmul 1x512x512 (B^T)", 1, 1, 512, 512, 0, 1},
-                          {"matmul 1x4096x1000", 1, 1, 4096, 1000, 0, 0},
-                          {"matmul 1x4096x1000 (B^T)", 1, 1, 4096, 1000, 0, 1},
-                          {"matmul 8x512x512", 1, 8, 512, 512, 0, 0},
-                          {"matmul 8x512x512 (B^T)", 1, 8, 512, 512, 0, 1},
-                          {"matmul 512x512x1", 1, 512, 512, 1, 0, 0},
-                          {"matmul 64x64x64", 1, 64, 64, 64, 0, 0}};
-  for (const Shape& s : shapes) {
-    const uint64_t a = static_cast<uint64_t>(s.batch * s.m * s.k),
-                   b = static_cast<uint64_t>(s.batch * s.k * s.n),
-                   c = static_cast<uint64_t>(s.batch * s.m * s.n);
-    const Memory left(a), right(b);
-    Memory out(c);
-    measure(table, s.name,
-            {13,
-             {left.ring(a), right.ring(b)},
-             {out.sink(c)},
-             {s.batch, s.m, s.k, s.n, s.ta, s.tb, s.m * s.k, s.k * s.n, 1, 0}},
-            static_cast<double>(s.batch * s.m * s.k * s.n), true, "G mul-add/s");
-  }
-}
-
-void convolutions(const KernelTable& table) {
-  struct Shape {
-    const char* name;
-    int64_t c, size, o, kernel, stride, padding, groups;
-  };
-  const Shape shapes[] = {{"conv 3x3 64->64 at 32x32", 64, 32, 64, 3, 1, 1, 1},
-                          {"conv 3x3 64->64 at 56x56", 64, 56, 64, 3, 1, 1, 1},
-                          {"conv 3x3 128->128 at 28x28", 128, 28, 128, 3, 1, 1, 1},
-                          {"conv 3x3 256->256 at 14x14", 256, 14, 256, 3, 1, 1, 1},
-                          {"conv 3x3 512->512 at 7x7", 512, 7, 512, 3, 1, 1, 1},
-                          {"conv 3x3 512->512 at 4x4", 512, 4, 512, 3, 1, 1, 1},
-                          {"conv 3x3 /2 64->128 at 56x56", 64, 56, 128, 3, 2, 1, 1},
-                          {"conv 1x1 256->64 at 56x56", 256, 56, 64, 1, 1, 0, 1},
-                          {"conv 1x1 /2 64->128 at 56x56", 64, 56, 128, 1, 2, 0, 1},
-                          {"conv 7x7 /2 3->64 at 224x224", 3, 224, 64, 7, 2, 3, 1},
-                          {"conv 3x3 depthwise 128 at 56x56", 128, 56, 128, 3, 1, 1, 128}};
-  for (const Shape& s : shapes) {
-    const int64_t side = (s.size + 2 * s.padding - s.kernel) / s.stride + 1;
-    const uint64_t x = static_cast<uint64_t>(s.c * s.size * s.size),
-                   y = static_cast<uint64_t>(s.o * side * side),
-                   k = static_cast<uint64_t>(s.o * s.c / s.groups * s.kernel * s.kernel);
-    const Memory image(x), kernel(k);
-    Memory out(y);
-    measure(table, s.name,
-            {14,
-             {image.ring(x), kernel.ring(k)},
-             {out.sink(y)},
-             {1, s.c, s.size, s.size, s.o, s.kernel, s.kernel, s.stride, s.stride, 1, 1, s.padding, s.padding,
-              side, side, s.groups, 1, 0}},
-            static_cast<double>(k) * static_cast<double>(side * side), true, "G mul-add/s");
-  }
-}
 
 void elementwise(const KernelTable& table) {
   const uint64_t n = 1 << 16;
@@ -258,43 +193,11 @@ void elementwise(const KernelTable& table) {
           "ns/element");
 }
 
-// Independent chains of multiply-adds on registers, `rounds` of 16; the compiler does not see the products.
-#if defined(__x86_64__)
-typedef long long Vector __attribute__((vector_size(64)));
-
-__attribute__((target("avx512f,avx512dq"), noinline)) void multiply_add(int rounds) {
-  Vector sum[16] = {}, x = {3, 5, 7, 9, 11, 13, 15, 17}, y = x * 12345;
-  for (int i = 0; i < rounds; ++i) {
-#pragma GCC unroll 16
-    for (Vector& v : sum) {
-      Vector product;
-      asm volatile("vpmullq %2, %1, %0" : "=v"(product) : "v"(x), "v"(y));
-      v += product;
-    }
-  }
-  for (const Vector& v : sum) asm volatile("" : : "v"(v));
-}
-
-void peak() {
-  if (std::string("peak").find(filter) == std::string::npos) return;
-  constexpr int kRounds = 1 << 20;
-  const double seconds = seconds_of([] { multiply_add(kRounds); });
-  std::printf("%-44s %-9s %9.3f G mul-add/s\n", "peak", "avx512", kRounds * 16 * 8.0 / seconds / 1e9);
-}
-#endif
-
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc > 1) filter = argv[1];
-  const KernelTable* tables[3];
-  const size_t count = kernel_tables(tables, 3);
-  for (size_t i = 0; i < count; ++i) {
-#if defined(__x86_64__)
-    if (!std::strcmp(tables[i]->isa, "avx512")) peak();
-#endif
-    elementwise(*tables[i]);
-    products(*tables[i]);
-    convolutions(*tables[i]);
-  }
+  const KernelTable* tables[kMostTables];
+  const size_t count = kernel_tables(tables, kMostTables);
+  for (size_t i = 0; i < count; ++i) elementwise(*tables[i]);
 }

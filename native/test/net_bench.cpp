@@ -1,13 +1,13 @@
 // Frames between two processes over loopback, against what the same machine does without this code: a
 // blocking ping-pong, and raw TLS as `openssl s_time` and `s_server` move it.
-//
-//   cmake -S . -B build-net -DCRYPTORCH_NET_TEST=ON && cmake --build build-net --target net_bench
-//   build-net/net_bench [rounds] [megabytes]
+#include "net_bench.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,13 +49,6 @@ struct Sockets {
   int one, other;
 };
 
-void report(const char* what, std::vector<double> samples) {
-  std::sort(samples.begin(), samples.end());
-  std::printf("%-34s median %7.1f us, 90th %7.1f us\n", what, samples[samples.size() / 2] * 1e6,
-              samples[samples.size() * 9 / 10] * 1e6);
-  std::fflush(stdout);
-}
-
 // Runs `child` in a process of its own while `parent` runs here.
 template <typename Parent, typename Child>
 void both(Parent parent, Child child) {
@@ -83,19 +76,29 @@ void transfer(int fd, bool out, void* data, size_t bytes) {
   }
 }
 
-void blocking_rounds(size_t rounds) {
+// Seconds of each of `rounds` rounds of `round`.
+template <typename Round>
+Samples timed(size_t rounds, Round round) {
+  Samples samples;
+  samples.reserve(rounds);
+  for (size_t i = 0; i < rounds; ++i) {
+    const double start = now();
+    round();
+    samples.push_back(now() - start);
+  }
+  return samples;
+}
+
+Samples blocking_rounds(size_t rounds) {
   Sockets sockets;
+  Samples samples;
   char data[kSmall + kHeaderBytes] = {};
   both(
       [&] {
-        std::vector<double> samples;
-        for (size_t i = 0; i < rounds; ++i) {
-          const double start = now();
+        samples = timed(rounds, [&] {
           transfer(sockets.one, true, data, sizeof(data));
           transfer(sockets.one, false, data, sizeof(data));
-          samples.push_back(now() - start);
-        }
-        report("blocking sockets, 64 bytes", samples);
+        });
       },
       [&] {
         for (size_t i = 0; i < rounds; ++i) {
@@ -103,6 +106,7 @@ void blocking_rounds(size_t rounds) {
           transfer(sockets.other, true, data, sizeof(data));
         }
       });
+  return samples;
 }
 
 SSL* raw_tls(int fd, bool server, const TlsConfig& config) {
@@ -118,8 +122,9 @@ SSL* raw_tls(int fd, bool server, const TlsConfig& config) {
   return ssl;
 }
 
-void raw_rounds(const Certificates& certificates, size_t rounds) {
+Samples raw_rounds(const Certificates& certificates, size_t rounds) {
   Sockets sockets;
+  Samples samples;
   const TlsConfig config = certificates.issue("urn:none");
   char data[kSmall + kHeaderBytes] = {};
   const auto move = [&](SSL* ssl, bool out) {
@@ -129,14 +134,10 @@ void raw_rounds(const Certificates& certificates, size_t rounds) {
   both(
       [&] {
         SSL* ssl = raw_tls(sockets.one, false, config);
-        std::vector<double> samples;
-        for (size_t i = 0; i < rounds; ++i) {
-          const double start = now();
+        samples = timed(rounds, [&] {
           move(ssl, true);
           move(ssl, false);
-          samples.push_back(now() - start);
-        }
-        report("blocking TLS, 64 bytes", samples);
+        });
       },
       [&] {
         SSL* ssl = raw_tls(sockets.other, true, config);
@@ -145,7 +146,10 @@ void raw_rounds(const Certificates& certificates, size_t rounds) {
           move(ssl, true);
         }
       });
+  return samples;
 }
+
+}  // namespace
 
 double raw_throughput(const Certificates& certificates, uint64_t total) {
   Sockets sockets;
@@ -176,6 +180,8 @@ double raw_throughput(const Certificates& certificates, uint64_t total) {
       });
   return static_cast<double>(total) / seconds / 1e9;
 }
+
+namespace {
 
 // Two processes with an endpoint each; `port` goes through a pipe.
 template <typename One, typename Other>
@@ -224,19 +230,16 @@ void receive(Link& link, std::span<std::byte> data) {
   link.receive_payload(data, kNoDeadline);
 }
 
-void frame_rounds(const char* what, const Certificates* certificates, size_t rounds) {
+Samples frame_rounds(const Certificates* certificates, size_t rounds) {
   std::vector<std::byte> data(kSmall);
+  Samples samples;
   linked(
       certificates,
       [&](Link& link) {
-        std::vector<double> samples;
-        for (size_t i = 0; i < rounds; ++i) {
-          const double start = now();
+        samples = timed(rounds, [&] {
           send(link, data);
           receive(link, data);
-          samples.push_back(now() - start);
-        }
-        report(what, samples);
+        });
       },
       [&](Link& link) {
         for (size_t i = 0; i < rounds; ++i) {
@@ -244,6 +247,52 @@ void frame_rounds(const char* what, const Certificates* certificates, size_t rou
           send(link, data);
         }
       });
+  return samples;
+}
+
+Samples rounds_of(const std::string& kind, size_t rounds) {
+  if (kind == "blocking sockets") return blocking_rounds(rounds);
+  if (kind == "frames, plain TCP") return frame_rounds(nullptr, rounds);
+  const Certificates certificates;
+  if (kind == "blocking TLS") return raw_rounds(certificates, rounds);
+  if (kind == "frames, TLS") return frame_rounds(&certificates, rounds);
+  return {};
+}
+
+void share_a_core() {
+#ifdef __linux__
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
+  sched_setaffinity(0, sizeof(one), &one);
+#endif
+}
+
+}  // namespace
+
+Samples rounds_in_processes(const std::string& kind, size_t rounds, bool shared_core) {
+  int ends[2];
+  if (pipe(ends)) std::abort();
+  Samples samples;
+  both(
+      [&] {
+        close(ends[1]);
+        samples.resize(rounds);
+        size_t got = 0;
+        for (ssize_t count = 1; count > 0 && got < rounds * sizeof(double);) {
+          count = read(ends[0], reinterpret_cast<char*>(samples.data()) + got, rounds * sizeof(double) - got);
+          if (count > 0) got += static_cast<size_t>(count);
+        }
+        samples.resize(got / sizeof(double));
+        close(ends[0]);
+      },
+      [&] {
+        if (shared_core) share_a_core();
+        Samples measured = rounds_of(kind, rounds);
+        transfer(ends[1], true, measured.data(), measured.size() * sizeof(double));
+      });
+  if (samples.size() != rounds) throw Error(Code::internal, "no rounds of '" + kind + "'");
+  return samples;
 }
 
 double frame_throughput(const Certificates* certificates, uint64_t total, bool duplex) {
@@ -272,25 +321,4 @@ double frame_throughput(const Certificates* certificates, uint64_t total, bool d
   return static_cast<double>(total) / seconds / 1e9;
 }
 
-int main(int count, char** arguments) {
-  const size_t rounds = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 5000;
-  const uint64_t total = (count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 1024) << 20;
-  const Certificates certificates;
-  blocking_rounds(rounds);
-  raw_rounds(certificates, rounds);
-  frame_rounds("frames, plain TCP, 64 bytes", nullptr, rounds);
-  frame_rounds("frames, TLS, 64 bytes", &certificates, rounds);
-  const double raw = raw_throughput(certificates, total);
-  std::printf("%-34s %6.2f GB/s\n", "raw TLS, 16 KiB writes", raw);
-  const double tls = frame_throughput(&certificates, total, false);
-  std::printf("%-34s %6.2f GB/s, %.0f %% of raw TLS\n", "frames, TLS, 16 MiB", tls, tls / raw * 100);
-  std::printf("%-34s %6.2f GB/s each way\n", "frames, TLS, 16 MiB, both ways",
-              frame_throughput(&certificates, total, true));
-  std::printf("%-34s %6.2f GB/s\n", "frames, plain TCP, 16 MiB", frame_throughput(nullptr, total, false));
-  return 0;
-}
-
-}  // namespace
 }  // namespace cryptorch::test
-
-int main(int count, char** arguments) { return cryptorch::test::main(count, arguments); }

@@ -1,0 +1,25 @@
+// Two threads against one, by the clock on the wall: means something only where nothing else runs.
+
+import { type Effort, measure, type Work } from './binding';
+import { reluWork } from './material';
+import { type Ratio, ratio } from './ratio';
+
+export function threads(effort: Effort, small: boolean): Ratio[] {
+  const side = small ? 128 : 1024;
+  const kinds: readonly (readonly [string, Work])[] = [
+    [`matmul ${side}x${side}x${side}`, { kind: 'matmul', shape: [1, side, side, side, 0, 0] }],
+    ['conv 3x3, 4 x 56x56x64', { kind: 'conv2d', shape: [small ? 1 : 4, 64, 56, 56, 64, 3, 1, 1] }],
+    [`ReLU, ${side * side} elements, online`, reluWork(side * side)],
+  ];
+  const all = new Map<string, Work>();
+  for (const [name, work] of kinds) {
+    for (const count of [1, 2]) all.set(`${name} ${count}`, { ...work, threads: count });
+  }
+  const of = measure({ ...effort, wall: true }, all);
+  return kinds.map(([name]) => {
+    const [one, two] = [of(`${name} 1`).seconds, of(`${name} 2`).seconds];
+    const samples = [...one].map((seconds, i) => seconds / (two[i] as number));
+    const goal = { suite: 'threads', name, bound: 'at least', goal: 1.8 } as const;
+    return ratio(goal, '', samples, 'two threads over one');
+  });
+}
