@@ -22,6 +22,7 @@ export const KERNELS = {
   pool_sum: 18,
   clear_truncate: 19,
   clear_select: 20,
+  ring_monomials: 21,
   reshape_planes: 25,
   conjunction: 26,
   conjunction_masks: 27,

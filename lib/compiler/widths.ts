@@ -52,9 +52,9 @@ export function shiftOf(node: Node): number {
   return Number(node.op === 'rescale' ? node.attrs.bits : (node.attrs.shift ?? 0));
 }
 
-/** One bit at least is compared next to the sign, above those that are truncated. */
+/** Four bits at least are compared, above those that are truncated: the signed highest digit needs room for a carry. */
 function signBits(magnitude: number | undefined, shift: number): number {
-  return magnitude === undefined ? WORD_BITS : Math.max(magnitude + 1, shift + 2);
+  return magnitude === undefined ? WORD_BITS : Math.max(magnitude + 1, shift + 4);
 }
 
 /** Bits of its operand that an operator compares; 0 for one that compares nothing. */

@@ -5,7 +5,8 @@
 namespace cryptorch::CT_TARGET {
 
 constexpr uint32_t kMostDigits = 64;
-constexpr uint32_t kMostDigitBits = 8;
+constexpr uint32_t kMostDigitBits = 9;
+constexpr uint32_t kMostDigitValues = 1 << kMostDigitBits;
 
 // Checks `count` digits, `stride` attributes each of which the first two are low and width, and counts their
 // planes: one for each value of a digit but 0.
@@ -15,7 +16,7 @@ static inline const char* check_digits(const int64_t* digits, uint64_t count, ui
   *planes = 0;
   for (uint64_t d = 0; d < count; ++d) {
     const int64_t low = digits[d * stride], width = digits[d * stride + 1];
-    CT_REQUIRE(width >= 1 && width <= (int64_t)kMostDigitBits, "width of a digit is not 1 to 8");
+    CT_REQUIRE(width >= 1 && width <= (int64_t)kMostDigitBits, "width of a digit is not 1 to 9");
     CT_REQUIRE(low >= 0 && low <= 64 - width, "a digit reaches outside of the value");
     *planes += (1u << width) - 1;
   }

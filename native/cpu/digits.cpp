@@ -23,7 +23,7 @@ const char* check(const Args& args) {
 }
 
 size_t scratch_bytes(const Args&) {
-  return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane);
+  return kRingScratch + kBlock * sizeof(uint64_t) + (64 + kMostDigitValues) * sizeof(Plane);
 }
 
 void run(const Args& args, void* memory) {
@@ -31,7 +31,7 @@ void run(const Args& args, void* memory) {
   uint64_t* buffer = scratch.ring();
   uint64_t* padded = scratch.words(kBlock);
   Plane* bits = scratch.planes(64);
-  Plane* hot = scratch.planes(256);
+  Plane* hot = scratch.planes(kMostDigitValues);
   const Sink& out = args.out[0];
   const uint32_t digits = (uint32_t)args.attr[0];
   const int64_t sign = args.attr[args.attrs - 1];

@@ -25,6 +25,7 @@
   X(18, pool_sum, "pool_sum")              \
   X(19, clear_truncate, "clear_truncate")  \
   X(20, clear_select, "clear_select")      \
+  X(21, ring_monomials, "ring_monomials")  \
   X(25, reshape_planes, "reshape_planes")  \
   X(26, conjunction, "conjunction")        \
   X(27, conjunction_masks, "conjunction_masks")

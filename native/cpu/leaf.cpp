@@ -3,14 +3,22 @@
 //   p = hot[c's digit]                      the digits are equal
 //   g = XOR of hot[v] for v > c's digit     c's digit is smaller
 // which is a tree of multiplexers over c's bits, and no interaction. g and p go to planes of the wires (d >=
-// 0), to planes of the top group (d <= -2: plane -2 - d), or nowhere (-1). The sign is r's shared bit ^ bit
-// `sign` of c. Attributes: offset, count, (low, width, g's place, p's place) per digit, sign or -1.
+// 0), to planes of the top group (d <= -2: plane -2 - d), or nowhere (-1).
+//
+// The sign of c - r, a number of two's complement, either has a plane of its own: r's shared bit ^ bit `sign`
+// of c, which differs from the sign exactly where the digits below say c < r. Or (sign = -2) the last digit,
+// of t bits, is compared as a signed one: g = XOR of hot[v] for (c's digit - v) mod 2^t >= 2^(t-1). With b
+// bits in all, c < r is then the sign itself for -(2^(b-1)) <= c - r < (1 - 2^(1-t)) 2^(b-1).
+//
+// Attributes: offset, count, (low, width, g's place, p's place) per digit, sign (-1: no plane, -2: signed).
 #include "bits.hpp"
 #include "digit_list.hpp"
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
 namespace {
+
+constexpr int64_t kSignedTop = -2;
 
 struct Compared {
   Piece smaller, equal, any;  // any: XOR of all entries
@@ -46,33 +54,48 @@ __attribute__((noinline)) Compared compare_wide(const Piece* hot, const Piece* b
   return compare<width>(hot, bits);
 }
 
+// Entries v with 0 < v - c <= 2^(width-1), cyclically: those above c in its own half, and those up to c's
+// place in the other.
 template <uint32_t width>
+CT_INLINE Compared compare_signed(const Piece* hot, const Piece* bits) {
+  const Piece bit = bits[(width - 1) * kPieces];
+  const Compared low = compare_wide<width - 1>(hot, bits);
+  const Compared high = compare_wide<width - 1>(hot + (kPieces << (width - 1)), bits);
+  return {low.smaller ^ high.smaller ^ choose(bit, low.any, high.any), choose(bit, high.equal, low.equal),
+          low.any ^ high.any};
+}
+
+template <uint32_t width, bool is_signed>
 void compare_pieces(const Plane* hot, const Plane* bits, Plane* smaller, Plane* equal) {
   for (uint32_t piece = 0; piece < kPieces; ++piece) {
-    const Compared found = compare<width>((const Piece*)hot + piece, (const Piece*)bits + piece);
+    const Piece *h = (const Piece*)hot + piece, *b = (const Piece*)bits + piece;
+    const Compared found = is_signed ? compare_signed<width>(h, b) : compare<width>(h, b);
     ((Piece*)smaller)[piece] = found.smaller;
     ((Piece*)equal)[piece] = found.equal;
   }
 }
 
+template <bool is_signed>
 void compare_digit(const Plane* hot, const Plane* bits, uint32_t width, Plane* smaller, Plane* equal) {
   switch (width) {
     case 1:
-      return compare_pieces<1>(hot, bits, smaller, equal);
+      return compare_pieces<1, is_signed>(hot, bits, smaller, equal);
     case 2:
-      return compare_pieces<2>(hot, bits, smaller, equal);
+      return compare_pieces<2, is_signed>(hot, bits, smaller, equal);
     case 3:
-      return compare_pieces<3>(hot, bits, smaller, equal);
+      return compare_pieces<3, is_signed>(hot, bits, smaller, equal);
     case 4:
-      return compare_pieces<4>(hot, bits, smaller, equal);
+      return compare_pieces<4, is_signed>(hot, bits, smaller, equal);
     case 5:
-      return compare_pieces<5>(hot, bits, smaller, equal);
+      return compare_pieces<5, is_signed>(hot, bits, smaller, equal);
     case 6:
-      return compare_pieces<6>(hot, bits, smaller, equal);
+      return compare_pieces<6, is_signed>(hot, bits, smaller, equal);
     case 7:
-      return compare_pieces<7>(hot, bits, smaller, equal);
+      return compare_pieces<7, is_signed>(hot, bits, smaller, equal);
+    case 8:
+      return compare_pieces<8, is_signed>(hot, bits, smaller, equal);
     default:
-      return compare_pieces<8>(hot, bits, smaller, equal);
+      return compare_pieces<9, is_signed>(hot, bits, smaller, equal);
   }
 }
 
@@ -97,7 +120,7 @@ const char* check(const Args& args) {
   uint32_t planes = 0;
   CT_TRY(check_digits(args.attr + 2, count, 4, &planes));
   const int64_t sign = args.attr[args.attrs - 1];
-  CT_TRY(check_sign_bit(sign));
+  if (sign != kSignedTop) CT_TRY(check_sign_bit(sign));
   const uint64_t elements = elements_of(args);
   CT_REQUIRE(elements <= kMostElements, "an operand is too large");
   CT_TRY(check_ring(args.in[0], elements));
@@ -119,7 +142,7 @@ uint64_t units(const Args& args, uint64_t* grain) {
 }
 
 size_t scratch_bytes(const Args&) {
-  return kRingScratch + kBlock * sizeof(uint64_t) + (64 + 256) * sizeof(Plane);
+  return kRingScratch + kBlock * sizeof(uint64_t) + (64 + kMostDigitValues) * sizeof(Plane);
 }
 
 void place(const Args& args, uint64_t block, int64_t at, const Plane& value) {
@@ -135,12 +158,12 @@ void run(const Args& args, void* memory) {
   uint64_t* buffer = scratch.ring();
   uint64_t* c = scratch.words(kBlock);
   Plane* bits = scratch.planes(64);
-  Plane* hot = scratch.planes(256);
+  Plane* hot = scratch.planes(kMostDigitValues);
   const uint64_t elements = elements_of(args), offset = (uint64_t)args.attr[0];
   const uint32_t digits = (uint32_t)args.attr[1];
   const int64_t sign = args.attr[args.attrs - 1];
   const Plane lead = splat(args.lead ? ~uint64_t{0} : 0);
-  uint32_t width = (uint32_t)(sign + 1), planes = sign >= 0;
+  uint32_t width = sign < 0 ? 0 : (uint32_t)(sign + 1), planes = sign >= 0;
   for (uint32_t d = 0; d < digits; ++d) {
     const int64_t* digit = args.attr + 2 + 4 * d;
     if (digit[0] + digit[1] > (int64_t)width) width = (uint32_t)(digit[0] + digit[1]);
@@ -163,7 +186,12 @@ void run(const Args& args, void* memory) {
       if (shares != hot + 1) __builtin_memcpy(hot + 1, shares, others * sizeof(Plane));
       hot[0] = zero;
       Plane smaller, equal;
-      compare_digit(hot, bits + digit[0], (uint32_t)digit[1], &smaller, &equal);
+      const Plane* own = bits + digit[0];
+      if (sign == kSignedTop && d + 1 == digits) {
+        compare_digit<true>(hot, own, (uint32_t)digit[1], &smaller, &equal);
+      } else {
+        compare_digit<false>(hot, own, (uint32_t)digit[1], &smaller, &equal);
+      }
       place(args, block, digit[2], smaller);
       place(args, block, digit[3], equal);
     }

@@ -2,19 +2,15 @@
 // + offset mod 2^m; rf shares r >> f, top shares bit m - 1 of r). For 0 <= value + offset < 2^(m-1), adding
 // the mask wrapped past 2^m exactly when top = 1 and h < 2^(m-1), so
 //   truncate:        (h >> f) - (offset >> f) - rf + [h < 2^(m-1)] top 2^(m-f)
-//   truncate_select: that value times the bit b ^ beta, where b is public and the dealer shared beta, beta *
-//   rf (betarf)
-//                    and beta * top (betatop)
 //   shift_right:     (x mod 2^bits) >> f of a public value or a dealer's mask
 // all on shares: terms that are public are added by the lead only. In a ring of m - f bits or less the wrap
 // does not show, and top may be a zero operand. Attributes: f, offset, m; of shift_right: f.
-#include "bits.hpp"
 #include "kernels.hpp"
 
 namespace cryptorch::CT_TARGET {
 namespace {
 
-const char* check_shift(const Args& args, uint32_t ins, uint32_t attrs, uint32_t first_ring) {
+const char* check_shift(const Args& args, uint32_t ins, uint32_t attrs) {
   CT_TRY(check_counts(args, ins, 1, attrs));
   CT_REQUIRE(args.attr[0] >= 0 && args.attr[0] <= 63, "shift is not 0 to 63");
   CT_TRY(check_result(args.out[0]));
@@ -22,16 +18,12 @@ const char* check_shift(const Args& args, uint32_t ins, uint32_t attrs, uint32_t
     CT_REQUIRE(args.attr[2] >= 1 && args.attr[2] <= 64, "width of the opening is not 1 to 64");
     CT_REQUIRE(args.attr[0] < args.attr[2], "shift reaches the width of the opening");
   }
-  for (uint32_t i = first_ring; i < ins; ++i) CT_TRY(check_ring(args.in[i], args.out[0].elements));
+  for (uint32_t i = 0; i < ins; ++i) CT_TRY(check_ring(args.in[i], args.out[0].elements));
   return nullptr;
 }
 
-const char* check_shift_right(const Args& args) { return check_shift(args, 1, 1, 0); }
-const char* check_truncate(const Args& args) { return check_shift(args, 3, 3, 0); }
-const char* check_truncate_select(const Args& args) {
-  CT_TRY(check_shift(args, 7, 3, 1));
-  return check_planes(args.in[0], args.out[0].elements, 1);
-}
+const char* check_shift_right(const Args& args) { return check_shift(args, 1, 1); }
+const char* check_truncate(const Args& args) { return check_shift(args, 3, 3); }
 
 void run_shift_right(const Args& args, void* memory) {
   Scratch scratch(memory);
@@ -74,44 +66,9 @@ void run_truncate(const Args& args, void* memory) {
   });
 }
 
-void run_truncate_select(const Args& args, void* memory) {
-  Scratch scratch(memory);
-  uint64_t* buffers[6];
-  for (uint64_t*& buffer : buffers) buffer = scratch.ring();
-  uint64_t* packed = scratch.ring();
-  Plane* bit = scratch.planes(1);
-  uint64_t* keep = scratch.words(kBlock);
-  const Sink& out = args.out[0];
-  const uint32_t f = (uint32_t)args.attr[0];
-  const uint64_t offset = (uint64_t)args.attr[1], base = offset >> f;
-  const uint32_t m = (uint32_t)args.attr[2], up = m - 1 - f;
-  const uint64_t mask = low_bits(m);
-  const uint64_t lead = args.lead ? ~uint64_t{0} : 0;
-  for_blocks(args, [&](uint64_t first, uint32_t count) {
-    const uint64_t* x[6];
-    for (int i = 0; i < 6; ++i) {
-      x[i] = load_ring(args.in[i + 1], out.elements, first, count, i ? out.bits : m, buffers[i]);
-    }
-    const uint64_t *hat = x[0], *rf = x[1], *top = x[2], *beta = x[3], *betarf = x[4], *betatop = x[5];
-    bit_masks(load_planes(args.in[0], first / kBlock, 1, 0, 1, bit), keep);
-    uint64_t* target = ring_target(out, first, packed);
-    CT_ELEMENTWISE
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint64_t h = (hat[i] + offset) & mask;
-      const uint64_t wrapped = (h >> (m - 1)) - 1;  // all ones or zero
-      const uint64_t value = (h >> f) - base;
-      const uint64_t masked = value * beta[i] - betarf[i] + (wrapped & (betatop[i] << up << 1));
-      const uint64_t whole = (lead & value) - rf[i] + (wrapped & (top[i] << up << 1));
-      target[i] = (keep[i] & (whole - masked)) + (~keep[i] & masked);
-    }
-    finish_ring(out, first, count, target);
-  });
-}
-
 }  // namespace
 
 CT_KERNEL(shift_right, check_shift_right, element_units, ring_scratch<1>, run_shift_right)
 CT_KERNEL(truncate, check_truncate, element_units, ring_scratch<3>, run_truncate)
-CT_KERNEL(truncate_select, check_truncate_select, element_units, ring_scratch<8>, run_truncate_select)
 
 }  // namespace cryptorch::CT_TARGET

@@ -39,7 +39,10 @@ std::vector<Step> steps() {
       {3, {ring(n), ring(n), ring(n)}, {ring_out(n)}, {1, 5, 1, 6}},
       {4, {ring(n)}, {ring_out(n)}, {16}},
       {5, {ring(n), ring(n), ring(n)}, {ring_out(n)}, {16, int64_t{1} << 62, 64}},
-      {6, {planes(n, 1), ring(n), ring(n), ring(n), ring(n), ring(n), ring(n)}, {ring_out(n)}, {16, 0, 40}},
+      {6,
+       {planes(n, 3), ring(n), ring(n), ring(n), ring(4 * n), ring(4 * n), ring(4 * n)},
+       {ring_out(n)},
+       {16, 0, 40, 2, 7}},
       {7, {planes(n, 1), ring(n), ring(n), ring(n), ring(n)}, {ring_out(n)}, {0}},
       {8, {planes(n, 1)}, {ring_out(n)}, {}},
       {9, {ring(n)}, {planes_out(n, 19)}, {2, 0, 4, 4, 2, 10}},
@@ -63,6 +66,7 @@ std::vector<Step> steps() {
       {18, {ring(98)}, {ring_out(2 * 16)}, {2, 7, 7, 3, 3, 2, 2, 1, 1, 1, 1, 4, 4}},
       {19, {ring(n), ring(n)}, {ring_out(n)}, {16, 0}},
       {20, {ring(n), ring(n)}, {ring_out(n)}, {0, 0, 64}},
+      {21, {planes(n, 3), ring(n)}, {ring_out(4 * n)}, {2}},
       {25, {planes(n, 3)}, {planes_out(n / 2, 6)}, {}},
       {26, {planes(n, 3), planes(n, 3), planes(n, 5)}, {planes_out(n, 2)}, {3, 2, 3, 0, 3, 4, 2, 1, 4}},
       {27, {planes(n, 3)}, {planes_out(n, 5)}, {3, 2, 3, 0, 3, 4, 2, 1, 4}},
@@ -225,7 +229,7 @@ TEST("bad steps are refused") {
     refuse(id, [](Step& s) { s.outs.push_back(s.outs[0]); });
     refuse(id, [](Step& s) { s.outs.pop_back(); });
     refuse(id, [](Step& s) { s.ins[0].elements = 1; });
-    if (id == 10 || id == 11) continue;  // their elements are those of an operand
+    if (id == 10 || id == 11 || id == 21) continue;  // their elements are those of an operand
     refuse(id, [](Step& s) {
       s.outs[0].elements = uint64_t{1} << 60;
       s.ins.clear();
@@ -250,9 +254,18 @@ TEST("bad steps are refused") {
   refuse(10, [](Step& s) { s.attrs[4] = 2; });   // a wire that is not there
   refuse(10, [](Step& s) { s.attrs[5] = -3; });  // a top that is not there
   refuse(10, [](Step& s) { s.attrs[4] = INT64_MIN; });
-  refuse(10, [](Step& s) { s.attrs[3] = 9; });   // too wide a digit
+  refuse(10, [](Step& s) { s.attrs[3] = 10; });  // too wide a digit
+  refuse(10, [](Step& s) { s.attrs[10] = -3; });
   refuse(10, [](Step& s) { s.attrs[2] = 61; });  // a digit above bit 63
-  refuse(11, [](Step& s) { s.attrs[1] = 3; });   // more wires than there are
+  for (const uint16_t id : {6, 21}) {
+    const size_t groups = id == 6 ? 3 : 0;
+    for (const int64_t count : {0, 1, 3, 7}) refuse(id, [=](Step& s) { s.attrs[groups] = count; });
+  }
+  refuse(6, [](Step& s) { s.ins[5].elements = s.ins[5].mid = s.ins[5].elements + 1; });
+  refuse(6, [](Step& s) { s.ins[4].mid = s.ins[0].elements; });
+  refuse(21, [](Step& s) { s.outs[0].elements++; });
+  refuse(21, [](Step& s) { s.outs[0].layout = Layout::packed, s.outs[0].bits = 43; });
+  refuse(11, [](Step& s) { s.attrs[1] = 3; });  // more wires than there are
   refuse(11, [](Step& s) { s.attrs[2] = 2; });
   refuse(11, [](Step& s) { s.attrs[0] = 3; });
   refuse(11, [](Step& s) { s.ins[2].planes = 4; });

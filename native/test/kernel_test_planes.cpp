@@ -178,17 +178,29 @@ struct Places {
   }
 };
 
-// One comparison by `parties` parties; checks <c < r> and the sign of c's and r's bit `bits`.
-void compare(Rng& rng, uint32_t parties, uint64_t n, uint32_t bits, uint32_t leaf, uint32_t fan_in) {
+// A number of `bits` bits whose sign is right where the highest digit, of `top` bits, is compared signed.
+uint64_t signed_value(Rng& rng, uint32_t bits, uint32_t top) {
+  const uint64_t lowest = uint64_t{1} << (bits - 1), limit = lowest - (lowest >> (top - 1));
+  const uint64_t edges[] = {0 - lowest, ~uint64_t{0}, limit - 1, 0 - limit};
+  const uint64_t choice = rng.below(8);
+  return choice < 4 ? edges[choice] : rng.value() % (lowest + limit) - lowest;
+}
+
+// One comparison by `parties` parties; checks <c < r> and the sign of c's and r's bit `bits`, or, with a
+// signed top digit, <c - r < 0>.
+void compare(Rng& rng, uint32_t parties, uint64_t n, uint32_t bits, uint32_t leaf, uint32_t fan_in,
+             bool signed_top = false) {
   const uint64_t offset = rng.value();
+  const std::vector<Digit> digits = digits_of(bits, leaf);
   Words r(n), hat(n), c(n);
   for (uint64_t i = 0; i < n; ++i) {
     r[i] = rng.value();
-    c[i] = rng.below(4) ? rng.value() : r[i] ^ (uint64_t{1} << rng.below(64)) * rng.below(2);
+    c[i] = signed_top     ? r[i] + signed_value(rng, bits, digits.back().width)
+           : rng.below(4) ? rng.value()
+                          : r[i] ^ (uint64_t{1} << rng.below(64)) * rng.below(2);
     hat[i] = c[i] - offset;
   }
-  const std::vector<Digit> digits = digits_of(bits, leaf);
-  const int64_t sign = bits < 64 ? static_cast<int64_t>(bits) : -1;
+  const int64_t sign = bits < 64 && !signed_top ? static_cast<int64_t>(bits) : -1;
   const Bits hot = one_hot(r, digits, sign);
   {
     const RingOperand mask(rng, r, 64, plane_form(rng).memory == Form::Memory::none ? forms()[5] : kMemory);
@@ -220,7 +232,7 @@ void compare(Rng& rng, uint32_t parties, uint64_t n, uint32_t bits, uint32_t lea
       const size_t group = digits.size() - 1 - d;
       call.attrs.insert(call.attrs.end(), {digits[d].low, digits[d].width, places.g[group], places.p[group]});
     }
-    call.attrs.push_back(sign);
+    call.attrs.push_back(signed_top ? -2 : sign);
     Bits previous;
     call.run([&] {
       const Bits now = read(wire);
@@ -284,7 +296,8 @@ void compare(Rng& rng, uint32_t parties, uint64_t n, uint32_t bits, uint32_t lea
   for (uint64_t i = 0; i < n; ++i) {
     bool smaller = false;
     for (uint32_t p = 0; p < parties; ++p) smaller = smaller != tops[p][0][i];
-    wrong += smaller != ((c[i] & low_mask(bits)) < (r[i] & low_mask(bits)));
+    wrong += smaller != (signed_top ? (c[i] - r[i]) >> (bits - 1) & 1
+                                    : (c[i] & low_mask(bits)) < (r[i] & low_mask(bits)));
     if (sign >= 0) wrong += sign_bits[0][i] != (((c[i] ^ r[i]) >> sign & 1) != 0);
   }
   CHECK(wrong == 0);
@@ -321,10 +334,11 @@ TEST("digits and leaves: sizes") {
 TEST("comparison: every leaf width and fan-in, two and three parties") {
   Rng rng(22);
   for (uint32_t parties = 2; parties <= 3; ++parties) {
-    for (uint32_t leaf = 1; leaf <= 8; ++leaf) {
+    for (uint32_t leaf = 1; leaf <= 9; ++leaf) {
       for (uint32_t fan_in = 2; fan_in <= 8; ++fan_in) {
         if ((leaf + fan_in + parties) % 2 && fan_in > 4) continue;
         compare(rng, parties, 70, 63, leaf, fan_in);
+        compare(rng, parties, 70, 63, leaf, fan_in, true);
       }
     }
   }
@@ -334,6 +348,9 @@ TEST("comparison: widths of 1 to 64 bits") {
   Rng rng(23);
   for (const uint32_t bits : {1u, 2u, 7u, 20u, 31u, 32u, 33u, 42u, 62u, 64u})
     compare(rng, 2, 520, bits, 4, 4);
+  for (const uint32_t bits : {2u, 3u, 4u, 9u, 26u, 27u, 47u, 64u}) {
+    for (const uint32_t leaf : {4u, 9u}) compare(rng, 2, 520, bits, leaf, 4, true);
+  }
 }
 
 TEST("leaf: outputs may be dropped, and the sign may be absent") {

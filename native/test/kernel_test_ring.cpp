@@ -132,7 +132,7 @@ TEST("shift_right") {
   });
 }
 
-TEST("truncate, truncate_select, select: their formulas") {
+TEST("truncate and select: their formulas") {
   vary(8, [](Rng& rng, Form form, uint32_t bits, Result& out, uint64_t n) {
     const auto some = [&] { return forms()[rng.below(forms().size())]; };
     const uint32_t m = static_cast<uint32_t>(rng.below(3) ? 1 + rng.below(64) : 64);
@@ -140,8 +140,7 @@ TEST("truncate, truncate_select, select: their formulas") {
     const uint64_t offset = rng.value();
     const RingOperand hat(rng, n, rng.below(2) ? m : 64, form), rf(rng, n, bits, some()),
         top(rng, n, f ? f : 1, some());
-    const RingOperand beta(rng, n, bits, some()), betarf(rng, n, bits, some()),
-        betatop(rng, n, f ? f : 1, some());
+    const RingOperand beta(rng, n, bits, some()), betarf(rng, n, bits, some());
     const PlaneOperand bit(rng, n, 1, rng.below(2) ? kMemory : some());
     const auto shifted = [&](uint64_t t) { return m - f < 64 ? t << (m - f) : 0; };
     const auto opened = [&](uint64_t i) { return (hat[i] + offset) & low_mask(m); };
@@ -153,16 +152,6 @@ TEST("truncate, truncate_select, select: their formulas") {
       const Attributes attrs = {f, static_cast<int64_t>(offset), m};
       expect_ring({5, {hat.source(), rf.source(), top.source()}, {&out}, attrs, lead},
                   [&](uint64_t i) { return w(i, top) - rf[i] + lead * value(i); });
-      expect_ring({6,
-                   {bit.source(), hat.source(), rf.source(), top.source(), beta.source(), betarf.source(),
-                    betatop.source()},
-                   {&out},
-                   attrs,
-                   lead},
-                  [&](uint64_t i) {
-                    const uint64_t masked = value(i) * beta[i] - betarf[i] + w(i, betatop);
-                    return bit.at(0, i) ? lead * value(i) - rf[i] + w(i, top) - masked : masked;
-                  });
       expect_ring({7,
                    {bit.source(), rf.source(), hat.source(), beta.source(), betarf.source()},
                    {&out},

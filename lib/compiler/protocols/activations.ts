@@ -5,38 +5,46 @@
 //   leaky_relu  alpha * (z >> f) + (1 - alpha) * relu(z >> f)
 //   clip        lo + [z >= lo] (v - lo) - [z >= hi] (v - hi),    v = z >> f; both comparisons share digits and rounds
 //
-// The sign is that of the truncated value v itself, so only its bits are compared.
+// The sign is that of the truncated value v itself, so only its bits are compared. Where bits are opened at full width,
+// |z| < 2^62; and |z| + |b| 2^f < 7/8 * 2^63 for a bound b of clip.
 
 import type { Node } from '../ir/graph';
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
 import { comparedBits, shiftOf } from '../widths';
-import { bitToRing, dealtTimesBeta, isNegative, type OpenedBit, openComplement, select } from './compare';
+import { dealtMonomials, type OpenedSign, openSign } from './compare';
+import { ringMonomials } from './prefix-tree';
 import { type Knobs, numberAttr, type Protocol, ringBits, shareForm, words } from './protocol';
 import { clearTruncated, truncated, truncation } from './truncate';
 
-/** [keep * (z >> f)] in a ring of `to` bits, for f >= 0. */
-function selectTruncated(joint: Joint, bit: OpenedBit, z: Opened, f: number, to: number): Value {
-  if (f === 0) return select(joint, bit, z, to);
+/** [keep * ((z >> f) + c)] in a ring of `to` bits, for f >= 0, where keep is the complement of a sign. */
+function selectTruncated(joint: Joint, sign: OpenedSign, z: Opened, f: number, to: number, c = 0n): Value {
   const { high, highMask, top, attr } = truncation(joint, z, f, to);
-  const form = { elements: z.hat.elements, bits: to };
-  const betaHigh = dealtTimesBeta(joint, bit, highMask);
-  const repair = top
-    ? [top.share, dealtTimesBeta(joint, bit, top.mask)]
-    : [joint.zero(form), joint.zero(form)];
+  const elements = z.hat.elements;
+  const zero = (count: number): Value => joint.zero({ elements: count, bits: to });
   return joint.local(
     'truncate_select',
-    [bit.hat, z.hat, high, repair[0]!, bit.beta, betaHigh, repair[1]!],
-    attr,
-    form,
+    [
+      sign.wires.hat,
+      z.hat,
+      high,
+      top?.share ?? zero(elements),
+      dealtMonomials(joint, sign, to),
+      dealtMonomials(joint, sign, to, highMask),
+      top
+        ? dealtMonomials(joint, sign, top.mask.bits, top.mask)
+        : zero(elements * ringMonomials(sign.groups)),
+    ],
+    [...attr, sign.groups, c],
+    { elements, bits: to },
   );
 }
 
-/** Opened bit of (z >> f) - bound >= 0: the f bits that truncation drops need not be compared. */
-function notBelow(joint: Joint, node: Node, z: Opened, knobs: Knobs, bound = 0n): OpenedBit {
+/** Sign of (z >> f) - bound: the f bits that truncation drops need not be compared. */
+function below(joint: Joint, node: Node, z: Opened, knobs: Knobs, bound = 0n): OpenedSign {
   const f = shiftOf(node);
   const compared = { offset: -(bound << BigInt(f)), low: f, bits: Math.min(comparedBits(node), z.hat.bits) };
-  return openComplement(joint, isNegative(joint, z, { ...knobs.comparison, ...compared }), ringBits(node));
+  return openSign(joint, z, { ...knobs.comparison, ...compared });
 }
 
 function clearShifted(joint: Joint, share: Value, clear: Value, f: number): Value {
@@ -54,7 +62,7 @@ export const relu: Protocol = {
   of: ['relu'],
   build: (joint, node, [x], knobs) => {
     const z = joint.open(x!.share);
-    return [selectTruncated(joint, notBelow(joint, node, z, knobs), z, shiftOf(node), ringBits(node))];
+    return [selectTruncated(joint, below(joint, node, z, knobs), z, shiftOf(node), ringBits(node))];
   },
   clear: (joint, node, [x]) => {
     const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
@@ -70,7 +78,7 @@ export const leakyRelu: Protocol = {
     const z = joint.open(x!.share);
     const to = ringBits(node);
     const v = f === 0 ? z.share : truncated(joint, z, f, to);
-    const positive = selectTruncated(joint, notBelow(joint, node, z, knobs), z, f, to);
+    const positive = selectTruncated(joint, below(joint, node, z, knobs), z, f, to);
     return [joint.local('lincomb', [v, positive], [0, ...slopes(node)], shareForm(node))];
   },
   clear: (joint, node, [x]) => {
@@ -85,10 +93,12 @@ function slopes(node: Node): [bigint, bigint] {
   return [alpha, (1n << BigInt(numberAttr(node, 'alphaScale'))) - alpha];
 }
 
-/** A bound of clip as an integer at the output's scale, or null. */
+/** A bound of clip as an integer at the output's scale, or null. One that no |z| < 2^62 reaches is none. */
 function bound(node: Node, name: 'lo' | 'hi'): bigint | null {
   const v = node.attrs[name];
-  return v === null || v === undefined ? null : BigInt(v as number | bigint);
+  if (v === null || v === undefined) return null;
+  const b = BigInt(v as number | bigint);
+  return (name === 'lo' ? -b : b) >> BigInt(62 - shiftOf(node)) > 0n ? null : b;
 }
 
 export const clip: Protocol = {
@@ -99,14 +109,9 @@ export const clip: Protocol = {
     const z = joint.open(x!.share);
     const form = shareForm(node);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
-    // [keep * (v - b)] for a bound b: the constant part is the bit itself times b.
-    const above = (b: bigint): Value => {
-      const bit = notBelow(joint, node, z, knobs, b);
-      if (f === 0) return select(joint, bit, z, form.bits, -b);
-      const product = selectTruncated(joint, bit, z, f, form.bits);
-      if (b === 0n) return product;
-      return joint.local('lincomb', [product, bitToRing(joint, bit, form.bits)], [0, 1, -b], form);
-    };
+    // [keep * (v - b)] for a bound b.
+    const above = (b: bigint): Value =>
+      selectTruncated(joint, below(joint, node, z, knobs, b), z, f, form.bits, -b);
     const rest = lo !== null ? above(lo) : f === 0 ? z.share : truncated(joint, z, f, form.bits);
     if (hi === null) return [joint.local('lincomb', [rest], [lo ?? 0n, 1], form)];
     return [joint.local('lincomb', [rest, above(hi)], [lo ?? 0n, 1, -1], form)];

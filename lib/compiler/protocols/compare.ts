@@ -1,4 +1,4 @@
-// The sign of a shared value from its opening (spec/protocols.py P4).
+// The sign of a shared value from its opening (spec/protocols.py P4), and the product of its complement with a value.
 //
 // x^ = x + r mod 2^m is public and the dealer knows r, |x + t| < 2^(m-1). With c = x^ + t, x + t is negative exactly
 // when msb(c) ^ msb(r) ^ (c mod 2^(m-1) < r mod 2^(m-1)). The dealer shares every digit of r one-hot, so "digit of c
@@ -6,60 +6,95 @@
 //     G = g0 ^ p0 g1 ^ p0 p1 g2 ^ ... ,  P = p0 p1 p2 ... ,  high digits first,
 // one round a level: each wire is opened under a mask bit and the dealer shares the products of the mask bits. The
 // top g of a gate is never multiplied and stays closed. Wider digits and gates trade rounds for material.
+//
+// Where room is left in the range, the highest digit is compared as a signed one instead, and G is the sign itself
+// (native/cpu/leaf.cpp). Then the last gate can be fused with the product (spec/refinements.py B): at most one of g0,
+// p0 g1, p0 p1 g2, ... is 1, so their sum is an integer; the dealer shares the products of the mask bits in the ring,
+// plain and times the mask of the value, and the gate gives the product without opening the sign.
 
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
+import {
+  type Digit,
+  digitsOf,
+  monomials,
+  type Routing,
+  ringMonomials,
+  signedDigitsOf,
+  treeToOne,
+  treeToWires,
+} from './prefix-tree';
 import type { ComparisonKnobs } from './protocol';
 
-interface Gate {
-  readonly fanin: number;
-  readonly needP: boolean;
+/** Which bits of x + offset are compared: those from `low` up to `bits`. */
+export interface Compared {
+  readonly bits?: number;
+  readonly offset?: bigint;
+  readonly low?: number;
 }
 
-/** Where the (g, p) of each group goes: wire planes from 0, closed top planes from -2 downwards, -1 dropped. */
-interface Routing {
-  readonly gates: readonly Gate[];
-  readonly dest: readonly { readonly g: number; readonly p: number }[];
-  readonly wires: number;
-  readonly tops: number;
+/** In the place of the sign's bit: the last digit is signed (native/cpu/leaf.cpp). */
+const SIGNED = -2;
+
+interface Reduced {
+  readonly wires: Value | null;
+  readonly tops: Value | null;
+  readonly sign: Value | null;
 }
 
-/** Splits groups (high to low) into gates. A single remaining group needs no gate: its g is the result. */
-function route(groups: number, fanin: number): Routing {
-  if (groups === 1) return { gates: [], dest: [{ g: -2, p: -1 }], wires: 0, tops: 1 };
-  const gates: Gate[] = [];
-  const dest: { g: number; p: number }[] = [];
-  let wires = 0;
-  let tops = 0;
-  for (let first = 0; first < groups; first += fanin) {
-    const d = Math.min(fanin, groups - first);
-    const needP = first + d < groups;
-    gates.push({ fanin: d, needP });
-    const top = -2 - tops++;
-    if (d === 1) {
-      dest.push({ g: top, p: needP ? -2 - tops++ : -1 });
-      continue;
-    }
-    const p = d - 1 + (needP ? 1 : 0);
-    for (let i = 0; i < d; i++)
-      dest.push({ g: i === 0 ? top : wires + p + i - 1, p: i < p ? wires + i : -1 });
-    wires += p + d - 1;
+/** Digits of x^ against those of the mask, and levels of gates until the last routing is reached. */
+function reduce(
+  joint: Joint,
+  x: Opened,
+  digits: readonly Digit[],
+  levels: readonly Routing[],
+  offset: bigint,
+  signBit: number,
+): Reduced {
+  const elements = x.hat.elements;
+  const signPlanes = signBit >= 0 ? 1 : 0;
+  const flat = digits.flatMap((d) => [d.low, d.width]);
+  const planes = digits.reduce((sum, d) => sum + 2 ** d.width - 1, signPlanes);
+  const oneHot = joint.deal(
+    joint.derive('digits', [x.mask], [digits.length, ...flat, Math.max(signBit, -1)], { elements, planes }),
+  );
+
+  const first = levels[0] as Routing;
+  const dest = [...first.dest].reverse();
+  const leafAttr = digits.flatMap((d, i) => [d.low, d.width, dest[i]?.g as number, dest[i]?.p as number]);
+  let [wires, tops, sign] = joint.locals(
+    'leaf',
+    [x.hat, oneHot],
+    [offset, digits.length, ...leafAttr, signBit],
+    [plane(elements, first.wires), plane(elements, first.tops), plane(elements, signPlanes)],
+  ) as [Value | null, Value | null, Value | null];
+
+  for (const [i, { gates }] of levels.slice(0, -1).entries()) {
+    const next = levels[i + 1] as Routing;
+    const opened = joint.open(wires as Value);
+    const shape = gates.flatMap((g) => [g.fanin, g.needP ? 1 : 0]);
+    const count = gates.reduce((sum, g) => sum + monomials(g), 0);
+    const products = joint.deal(
+      joint.derive('monomials', [opened.mask], [gates.length, ...shape], { elements, planes: count }),
+    );
+    const attr = gates.flatMap((g, k) => [
+      g.fanin,
+      g.needP ? 1 : 0,
+      next.dest[k]?.g as number,
+      next.dest[k]?.p as number,
+    ]);
+    [wires, tops] = joint.locals(
+      'gate',
+      [opened.hat, joint.sharesOf(opened.mask), products, tops as Value],
+      [gates.length, ...attr],
+      [plane(elements, next.wires), plane(elements, next.tops)],
+    ) as [Value | null, Value | null];
   }
-  return { gates, dest, wires, tops };
+  return { wires, tops, sign };
 }
 
-/** Products of mask bits a gate needs: over p-wires, and over p-wires and one g. */
-function monomials(gate: Gate): number {
-  const p = gate.fanin - 1 + (gate.needP ? 1 : 0);
-  if (gate.fanin === 1) return 0;
-  return 2 ** p - 1 - p + (2 ** gate.fanin - 1 - gate.fanin);
-}
-
-/** Digits of the bits from `first` up to `end`, low to high. */
-function digitsOf(first: number, end: number, leaf: number): { low: number; width: number }[] {
-  const digits: { low: number; width: number }[] = [];
-  for (let low = first; low < end; low += leaf) digits.push({ low, width: Math.min(leaf, end - low) });
-  return digits;
+function plane(elements: number, planes: number): { elements: number; planes: number } | null {
+  return planes === 0 ? null : { elements, planes };
 }
 
 /**
@@ -67,57 +102,37 @@ function digitsOf(first: number, end: number, leaf: number): { low: number; widt
  * |x + t| < 2^(m-1). `low` bits are left out: then it is the sign of ((x + t) >> low) + carry, the carry of the masked
  * low bits, which is the sign of x + t truncated on the same opening. Rounds: one per level of gates; several comparisons on one opening share digits and rounds.
  */
-export function isNegative(
-  joint: Joint,
-  x: Opened,
-  knobs: ComparisonKnobs & { bits?: number; offset?: bigint; low?: number },
-): Value {
+export function isNegative(joint: Joint, x: Opened, knobs: ComparisonKnobs & Compared): Value {
   const m = knobs.bits ?? x.hat.bits;
-  const elements = x.hat.elements;
   const digits = digitsOf(knobs.low ?? 0, m - 1, knobs.leaf);
-  const flat = digits.flatMap((d) => [d.low, d.width]);
-  const planes = digits.reduce((sum, d) => sum + 2 ** d.width - 1, 1);
-  const oneHot = joint.deal(
-    joint.derive('digits', [x.mask], [digits.length, ...flat, m - 1], { elements, planes }),
-  );
-
-  let routing = route(digits.length, knobs.fanin);
-  const dest = [...routing.dest].reverse();
-  const leafAttr = digits.flatMap((d, i) => [d.low, d.width, dest[i]?.g as number, dest[i]?.p as number]);
-  let [wires, tops, sign] = joint.locals(
-    'leaf',
-    [x.hat, oneHot],
-    [knobs.offset ?? 0, digits.length, ...leafAttr, m - 1],
-    [plane(elements, routing.wires), plane(elements, routing.tops), plane(elements, 1)],
-  ) as [Value | null, Value, Value];
-
-  while (routing.gates.length > 0) {
-    const next = route(routing.gates.length, knobs.fanin);
-    const opened = joint.open(wires as Value);
-    const shape = routing.gates.flatMap((g) => [g.fanin, g.needP ? 1 : 0]);
-    const count = routing.gates.reduce((sum, g) => sum + monomials(g), 0);
-    const products = joint.deal(
-      joint.derive('monomials', [opened.mask], [routing.gates.length, ...shape], { elements, planes: count }),
-    );
-    const attr = routing.gates.flatMap((g, i) => [
-      g.fanin,
-      g.needP ? 1 : 0,
-      next.dest[i]?.g as number,
-      next.dest[i]?.p as number,
-    ]);
-    [wires, tops] = joint.locals(
-      'gate',
-      [opened.hat, joint.sharesOf(opened.mask), products, tops],
-      [routing.gates.length, ...attr],
-      [plane(elements, next.wires), plane(elements, next.tops)],
-    ) as [Value | null, Value];
-    routing = next;
-  }
-  return joint.local('xor', [tops, sign], [0], { elements, planes: 1 });
+  const levels = treeToOne(digits.length, knobs.fanin);
+  const { tops, sign } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, m - 1);
+  return joint.local('xor', [tops as Value, sign as Value], [0], { elements: x.hat.elements, planes: 1 });
 }
 
-function plane(elements: number, planes: number): { elements: number; planes: number } | null {
-  return planes === 0 ? null : { elements, planes };
+/** The sign of x + t as the opened wires of a last gate. */
+export interface OpenedSign {
+  readonly groups: number;
+  readonly wires: Opened;
+}
+
+/**
+ * The same sign, up to the last gate: at most `knobs.fused` groups, opened in one more round. Needs
+ * -(2^(m-1)) <= x + t < 7/8 * 2^(m-1), in units of 2^low and after the carry.
+ */
+export function openSign(joint: Joint, x: Opened, knobs: ComparisonKnobs & Compared): OpenedSign {
+  const digits = signedDigitsOf(knobs.low ?? 0, knobs.bits ?? x.hat.bits, knobs.leaf);
+  const levels = treeToWires(digits.length, knobs.fanin, knobs.fused ?? 1);
+  const { wires } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, SIGNED);
+  return { groups: ((levels.at(-1) as Routing).wires + 1) / 2, wires: joint.open(wires as Value) };
+}
+
+/** Shares of the products of the masks of a last gate's wires, times a mask if one is given, in a ring of `bits`. */
+export function dealtMonomials(joint: Joint, sign: OpenedSign, bits: number, times?: Value): Value {
+  const { groups, wires } = sign;
+  const ins = times === undefined ? [wires.mask] : [wires.mask, times];
+  const elements = wires.hat.elements * ringMonomials(groups);
+  return joint.deal(joint.derive('ring_monomials', ins, [groups], { elements, bits }));
 }
 
 /** A shared bit opened under a mask bit beta: what multiplying by it takes (spec/protocols.py P5). */

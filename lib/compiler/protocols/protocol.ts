@@ -28,10 +28,17 @@ export type Run = (
   form: Form,
 ) => Value;
 
-/** Parameters of comparisons: see compare.ts. Defaults: width 64, digits of 4 bits, gates of fan-in 4. */
+/** Parameters of comparisons: see compare.ts. */
 export interface ComparisonKnobs {
+  /** Bits of a digit, 1 to 9. Each costs material for 2^leaf entries. */
   readonly leaf: number;
+  /** Groups that a gate combines, 2 to 8. Material of about 2^(fanin + 1) bits. */
   readonly fanin: number;
+  /**
+   * Groups of the last gate, fused with the product, 1 to 6. More than one may save a round, and costs material of
+   * about 3 * 2^fused ring elements. Default 1. Where a sign is needed for itself it has no effect.
+   */
+  readonly fused?: number;
 }
 
 export interface Knobs {

@@ -32,9 +32,9 @@ export function shrinks(z: Opened, f: number, to: number): boolean {
 export function truncation(joint: Joint, z: Opened, f: number, to: number): Truncation {
   const { elements, bits } = z.mask;
   const shrink = shrinks(z, f, to);
-  const highMask = joint.derive('shift_right', [z.mask], [f], { elements, bits: to });
+  const highMask = f === 0 ? z.mask : joint.derive('shift_right', [z.mask], [f], { elements, bits: to });
   const offset = shrink ? 0n : 1n << BigInt(bits - 2);
-  const part = { z, f, to, high: joint.deal(highMask), highMask, attr: [f, offset, bits] };
+  const part = { z, f, to, high: joint.sharesOf(highMask), highMask, attr: [f, offset, bits] };
   if (shrink) return { ...part, top: null };
   const mask = joint.derive('shift_right', [z.mask], [bits - 1], { elements, bits: to - (bits - f) });
   return { ...part, top: { share: joint.deal(mask), mask } };
