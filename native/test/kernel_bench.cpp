@@ -130,14 +130,33 @@ void elementwise(const KernelTable& table) {
            {out.sink(n)},
            {16, 1, 64}},
           elements, false, "ns/element");
-  measure(table, "truncate_select",
-          {6,
-           {plane_memory(1), x.ring(n), streams(64, 1, planes.words.data()),
-            streams(16, 1, planes.words.data()), streams(64, 1, planes.words.data()),
-            streams(64, 1, planes.words.data()), streams(16, 1, planes.words.data())},
-           {out.sink(n)},
-           {16, 1, 64}},
-          elements, false, "ns/element");
+  for (const uint32_t bits : {64u, 43u}) {
+    for (const uint32_t groups : {1u, 2u, 3u, 4u}) {
+      const uint64_t count = (3 * (uint64_t{1} << (groups - 1)) - 2) * n;
+      Memory products(count);
+      const std::string name =
+          ", last gate of " + std::to_string(groups) + ", " + std::to_string(bits) + " bits";
+      const auto dealt = [&](uint64_t elements, uint32_t width, bool corrected) {
+        const void* correction = corrected ? products.words.data() : nullptr;
+        return Source{nullptr, Layout::ring, width, 0, elements, 1, elements, prgs, 1, correction};
+      };
+      for (const bool corrected : {false, true}) {
+        measure(table, (corrected ? "truncate_select, corrected" : "truncate_select") + name,
+                {6,
+                 {plane_memory(2 * groups - 1), x.ring(n), dealt(n, bits, corrected), dealt(n, 16, corrected),
+                  dealt(count, bits, corrected), dealt(count, bits, corrected), dealt(count, 16, corrected)},
+                 {out.sink(n)},
+                 {16, 1, bits, groups, 0}},
+                elements, false, "ns/element");
+      }
+      measure(table, "ring_monomials times a mask" + name,
+              {21,
+               {plane_streams(2 * groups - 1), x.ring(n)},
+               {Sink{products.words.data(), Layout::ring, bits, 0, count}},
+               {groups}},
+              elements, false, "ns/element");
+    }
+  }
   measure(table, "select",
           {7,
            {plane_memory(1), x.ring(n), y.ring(n), streams(64, 1, planes.words.data()),
@@ -145,7 +164,7 @@ void elementwise(const KernelTable& table) {
            {out.sink(n)},
            {0}},
           elements, false, "ns/element");
-  for (const int64_t width : {4, 8}) {
+  for (const int64_t width : {4, 8, 9}) {
     const std::string name = std::to_string(width) + "-bit digits";
     std::vector<int64_t> digits = {0, 0};
     uint32_t count = 0, hot = 1;
