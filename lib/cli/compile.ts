@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CompiledModel, compile, type OwnerName } from '../compiler/compile';
 import { Deployment } from '../runtime/deployment';
-import { integerFrom, parseOwners } from './options';
+import { EXACT_TRUNCATION, integerFrom, parseOwners } from './options';
 import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { choiceCounts } from './report';
 import { grouped } from './table';
@@ -15,6 +15,7 @@ interface Options extends RangeOptions {
   readonly parties: number;
   readonly batch: readonly number[];
   readonly owners?: Record<string, OwnerName>;
+  readonly exactTruncation?: boolean;
 }
 
 export function compileCommand(): Command {
@@ -38,7 +39,8 @@ export function compileCommand(): Command {
         '--owners <list>',
         'who knows what: NAME=PARTY or public, for inputs, outputs and `weights`, separated by commas',
       ).argParser(parseOwners),
-    );
+    )
+    .option('--exact-truncation', EXACT_TRUNCATION);
   return addRangeOptions(command).action(run);
 }
 
@@ -50,7 +52,11 @@ function parseBatches(text: string): number[] {
 
 async function run(path: string, options: Options): Promise<void> {
   const models: CompiledModel[] = [];
-  const common = { parties: options.parties, ...(options.owners && { owners: options.owners }) };
+  const common = {
+    parties: options.parties,
+    ...(options.owners && { owners: options.owners }),
+    ...(options.exactTruncation && { exactTruncation: true }),
+  };
   const [first = 1] = options.batch;
   // One calibration for all batch sizes: they share the state of the weights.
   const known = await rangesOf(path, options, { ...common, batch: first });

@@ -4,6 +4,10 @@
 import { InvalidArgumentError } from 'commander';
 import type { OwnerName } from '../compiler/compile';
 
+/** What --exact-truncation does. */
+export const EXACT_TRUNCATION =
+  'round downwards instead of by a public coin: outputs are the same in every run, in more rounds';
+
 /** Collects `NAME=FILE` of a repeatable option. */
 export function parseInput(
   text: string,

@@ -12,7 +12,7 @@ import { type CompiledModel, compile, type OwnerName, type RunResult, runLocal }
 import { readNpy } from '../model/npy';
 import { writeNpz } from '../model/npz';
 import type { Tensor } from '../tensor';
-import { integerFrom, parseInput, parseOwners } from './options';
+import { EXACT_TRUNCATION, integerFrom, parseInput, parseOwners } from './options';
 import { type Progress, progressTo } from './progress';
 import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { agrees, layerTables, summary, times } from './report';
@@ -21,6 +21,7 @@ interface RunOptions extends RangeOptions {
   readonly input?: ReadonlyMap<string, string>;
   readonly parties: number;
   readonly owners?: Record<string, OwnerName>;
+  readonly exactTruncation?: boolean;
   readonly cleartext?: boolean;
   readonly seed?: string;
   readonly out?: string;
@@ -49,6 +50,7 @@ export function runCommand(): Command {
         'who knows what: NAME=PARTY, NAME=secret or NAME=public, for inputs, outputs and `weights`',
       ).argParser(parseOwners),
     )
+    .option('--exact-truncation', EXACT_TRUNCATION)
     .option('--cleartext', 'the same fixed-point arithmetic without shares: fast, not private')
     .option('--seed <text>', 'seed of all randomness, for reproducible runs only')
     .option('-o, --out <file>', 'write the outputs to a .npz file')
@@ -69,6 +71,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
     parties: options.parties,
     shapes: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, [...shape]])),
     ...(options.owners && { owners: options.owners }),
+    ...(options.exactTruncation && { exactTruncation: true }),
   };
   const model = await compile(path, {
     ...compileOptions,

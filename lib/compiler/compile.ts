@@ -39,6 +39,11 @@ export interface CompileOptions {
    * its margin. A value beyond that wraps around and makes the result wrong. Ranges are part of the public program.
    */
   readonly calibration?: Calibration;
+  /**
+   * Truncations round downwards instead of by a public coin. Outputs then equal the model's fixed-point evaluation with
+   * rescales rounded downwards, bit for bit and in every run; a truncation takes one more round. Default false.
+   */
+  readonly exactTruncation?: boolean;
   /** Parameters of protocols, for all nodes. */
   readonly knobs?: Partial<Knobs>;
 }
@@ -58,7 +63,8 @@ export interface ModelInput {
 export interface ModelOutput extends ModelInput {
   /**
    * Bound on |output - exact arithmetic on the quantised inputs and weights| that rounding can cause, in real units;
-   * null where there is none (an index).
+   * null where there is none (an index). With `exactTruncation` rounding downwards belongs to that arithmetic, and the
+   * bound is 0.
    */
   readonly slack: number | null;
 }
@@ -149,12 +155,17 @@ export async function compile(
     declaredOutputs: imported.declaredOutputs,
   });
   const outputOwners = Object.fromEntries(graph.outputs.map((v) => [v.name, owners[v.name] ?? 0]));
-  const program = secure(graph, { parties, outputOwners, ...(options.knobs && { knobs: options.knobs }) });
+  const knobs: Partial<Knobs> = {
+    ...options.knobs,
+    ...(options.exactTruncation && { truncation: 'floor' }),
+  };
+  const bounds = knobs.truncation === 'floor' ? new Map(graph.outputs.map((v) => [v.name, 0])) : slack;
+  const program = secure(graph, { parties, outputOwners, knobs });
   checkLeakage(program);
   const weights = new Map(
     [...graph.constants].filter(([, c]) => c.private).map(([v, c]) => [v.name, c.data]),
   );
-  return new CompiledModel(imported, graph, program, weights, slack, started);
+  return new CompiledModel(imported, graph, program, weights, bounds, started);
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

@@ -43,7 +43,7 @@ export function secure(graph: Graph, options: SecureOptions): Program {
     joint.beginNode({ name: node.name, op: node.origin, shape: node.outputs[0]?.type.shape ?? [] });
     const ins = node.inputs.map((v) => env.get(v) as Twin);
     const shares = protocol.build(joint, node, ins, knobs);
-    const clears = protocol.clear(joint, node, ins);
+    const clears = protocol.clear(joint, node, ins, knobs);
     node.outputs.forEach((v, i) => {
       set(v, { share: shares[i] as Twin['share'], clear: clears[i] as Twin['clear'] });
     });

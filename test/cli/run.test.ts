@@ -72,6 +72,21 @@ test('for one seed, cleartext and private outputs are the same bits, for three p
   t.deepEqual(outputs[2]!.shape, [IMAGES, 10]);
 });
 
+test('with --exact-truncation, the seed does not matter', async (t) => {
+  const { images, folder } = await prepare(t);
+  const outputs = await Promise.all(
+    ['one', 'two'].map(async (seed) => {
+      const out = join(folder, `${seed}.npz`);
+      const args = ['run', MODEL, '--input', `image=${images}`, '--seed', seed, '--out', out];
+      const { code, stdout, stderr } = await cryptorch(...args, '--exact-truncation');
+      t.is(code, 0, stderr);
+      t.regex(stdout, /Relu .* truncation floor\n/);
+      return logits(out);
+    }),
+  );
+  t.deepEqual(outputs[0], outputs[1]);
+});
+
 test('without --json, tables go to standard output and progress to standard error', async (t) => {
   const { images } = await prepare(t);
   const { code, stdout, stderr } = await cryptorch('run', MODEL, '--input', `image=${images}`);

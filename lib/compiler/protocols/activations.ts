@@ -14,8 +14,9 @@ import type { Value } from '../program';
 import { comparedBits, shiftOf } from '../widths';
 import { dealtMonomials, type OpenedSign, openSign } from './compare';
 import { ringMonomials } from './prefix-tree';
-import { type Knobs, numberAttr, type Protocol, ringBits, shareForm, words } from './protocol';
-import { clearTruncated, truncated, truncation } from './truncate';
+import { type Knobs, numberAttr, type Protocol, ringBits, shareForm, type Twin, words } from './protocol';
+import { clearRounded, rounded } from './rescale';
+import { truncation } from './truncate';
 
 /** [keep * ((z >> f) + c)] in a ring of `to` bits, for f >= 0, where keep is the complement of a sign. */
 function selectTruncated(joint: Joint, sign: OpenedSign, z: Opened, f: number, to: number, c = 0n): Value {
@@ -40,15 +41,24 @@ function selectTruncated(joint: Joint, sign: OpenedSign, z: Opened, f: number, t
   );
 }
 
-/** Sign of (z >> f) - bound: the f bits that truncation drops need not be compared. */
+/** What the sign's bit multiplies: z, to be truncated on its opening, or where it is to be rounded downwards v itself. */
+function factor(joint: Joint, node: Node, z: Opened, knobs: Knobs): { z: Opened; f: number } {
+  const f = shiftOf(node);
+  if (f === 0 || knobs.truncation === 'coin') return { z, f };
+  return { z: joint.open(rounded(joint, z, f, ringBits(node), knobs)), f: 0 };
+}
+
+/** Sign of (z >> f) - bound. Of a value rounded by its mask, the f bits that truncation drops are not compared. */
 function below(joint: Joint, node: Node, z: Opened, knobs: Knobs, bound = 0n): OpenedSign {
   const f = shiftOf(node);
-  const compared = { offset: -(bound << BigInt(f)), low: f, bits: Math.min(comparedBits(node), z.hat.bits) };
+  const low = knobs.truncation === 'coin' ? f : 0;
+  const compared = { offset: -(bound << BigInt(f)), low, bits: Math.min(comparedBits(node), z.hat.bits) };
   return openSign(joint, z, { ...knobs.comparison, ...compared });
 }
 
-function clearShifted(joint: Joint, share: Value, clear: Value, f: number): Value {
-  return f === 0 ? clear : clearTruncated(joint, share, clear, f);
+function clearShifted(joint: Joint, x: Twin, node: Node, knobs: Knobs): Value {
+  const f = shiftOf(node);
+  return f === 0 ? x.clear : clearRounded(joint, x.share, x.clear, f, knobs);
 }
 
 /** max(v, 0) of a cleartext twin. */
@@ -62,10 +72,12 @@ export const relu: Protocol = {
   of: ['relu'],
   build: (joint, node, [x], knobs) => {
     const z = joint.open(x!.share);
-    return [selectTruncated(joint, below(joint, node, z, knobs), z, shiftOf(node), ringBits(node))];
+    const sign = below(joint, node, z, knobs);
+    const v = factor(joint, node, z, knobs);
+    return [selectTruncated(joint, sign, v.z, v.f, ringBits(node))];
   },
-  clear: (joint, node, [x]) => {
-    const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
+  clear: (joint, node, [x], knobs) => {
+    const v = clearShifted(joint, x!, node, knobs);
     return [clearPositive(joint, v)];
   },
 };
@@ -74,15 +86,15 @@ export const leakyRelu: Protocol = {
   name: 'leaky-relu',
   of: ['leaky_relu'],
   build: (joint, node, [x], knobs) => {
-    const f = shiftOf(node);
     const z = joint.open(x!.share);
     const to = ringBits(node);
-    const v = f === 0 ? z.share : truncated(joint, z, f, to);
-    const positive = selectTruncated(joint, below(joint, node, z, knobs), z, f, to);
+    const { z: opened, f } = factor(joint, node, z, knobs);
+    const v = f === 0 ? opened.share : rounded(joint, opened, f, to, knobs);
+    const positive = selectTruncated(joint, below(joint, node, z, knobs), opened, f, to);
     return [joint.local('lincomb', [v, positive], [0, ...slopes(node)], shareForm(node))];
   },
-  clear: (joint, node, [x]) => {
-    const v = clearShifted(joint, x!.share, x!.clear, shiftOf(node));
+  clear: (joint, node, [x], knobs) => {
+    const v = clearShifted(joint, x!, node, knobs);
     return [joint.clear('lincomb', [v, clearPositive(joint, v)], [0, ...slopes(node)], words(v.elements))];
   },
 };
@@ -105,20 +117,20 @@ export const clip: Protocol = {
   name: 'clip',
   of: ['clip'],
   build: (joint, node, [x], knobs) => {
-    const f = shiftOf(node);
     const z = joint.open(x!.share);
+    const { z: opened, f } = factor(joint, node, z, knobs);
     const form = shareForm(node);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
     // [keep * (v - b)] for a bound b.
     const above = (b: bigint): Value =>
-      selectTruncated(joint, below(joint, node, z, knobs, b), z, f, form.bits, -b);
-    const rest = lo !== null ? above(lo) : f === 0 ? z.share : truncated(joint, z, f, form.bits);
+      selectTruncated(joint, below(joint, node, z, knobs, b), opened, f, form.bits, -b);
+    const rest =
+      lo !== null ? above(lo) : f === 0 ? opened.share : rounded(joint, opened, f, form.bits, knobs);
     if (hi === null) return [joint.local('lincomb', [rest], [lo ?? 0n, 1], form)];
     return [joint.local('lincomb', [rest, above(hi)], [lo ?? 0n, 1, -1], form)];
   },
-  clear: (joint, node, [x]) => {
-    const f = shiftOf(node);
-    const v = clearShifted(joint, x!.share, x!.clear, f);
+  clear: (joint, node, [x], knobs) => {
+    const v = clearShifted(joint, x!, node, knobs);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
     const form = words(v.elements);
     const above = (b: bigint): Value => joint.clear('clear_select', [v], [-b, -b, form.bits], form);

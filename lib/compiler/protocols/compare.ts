@@ -135,6 +135,16 @@ export function dealtMonomials(joint: Joint, sign: OpenedSign, bits: number, tim
   return joint.deal(joint.derive('ring_monomials', ins, [groups], { elements, bits }));
 }
 
+/** [1 - G] for the sign G, in a ring of `bits`. */
+export function keepOne(joint: Joint, sign: OpenedSign, bits: number): Value {
+  const { elements } = sign.wires.hat;
+  const zero = (count: number): Value => joint.zero({ elements: count, bits });
+  const none = zero(elements * ringMonomials(sign.groups));
+  const [x, products] = [zero(elements), dealtMonomials(joint, sign, bits)];
+  const ins = [sign.wires.hat, x, x, x, products, none, none];
+  return joint.local('truncate_select', ins, [0, 0, bits, sign.groups, 1], { elements, bits });
+}
+
 /** A shared bit opened under a mask bit beta: what multiplying by it takes (spec/protocols.py P5). */
 export interface OpenedBit {
   readonly hat: Value;

@@ -16,7 +16,7 @@ import {
 } from './linear';
 import { argMax, maxPool } from './maximum';
 import type { Protocol } from './protocol';
-import { rescale } from './truncate';
+import { rescale } from './rescale';
 
 export const PROTOCOLS: readonly Protocol[] = [
   add,

@@ -48,9 +48,14 @@ export interface Knobs {
    * tournament. Default: all pairs where they are few enough to take no longer than one comparison (see maximum.ts).
    */
   readonly allPairs?: number;
+  /**
+   * How truncations round: `coin`, by the public low bits of an opening, off by less than one unit; or `floor`, always
+   * downwards, which takes one more round (see rescale.ts).
+   */
+  readonly truncation: 'coin' | 'floor';
 }
 
-export const DEFAULT_KNOBS: Knobs = { comparison: { leaf: 4, fanin: 4 } };
+export const DEFAULT_KNOBS: Knobs = { comparison: { leaf: 4, fanin: 4 }, truncation: 'coin' };
 
 export interface Protocol {
   readonly name: string;
@@ -58,7 +63,7 @@ export interface Protocol {
   readonly of: readonly string[];
   build(joint: Joint, node: Node, ins: readonly Twin[], knobs: Knobs): Value[];
   /** Called after `build`, so that the masks of openings made there are known. */
-  clear(joint: Joint, node: Node, ins: readonly Twin[]): Value[];
+  clear(joint: Joint, node: Node, ins: readonly Twin[], knobs: Knobs): Value[];
 }
 
 /** Form of cleartext integers. */

@@ -8,7 +8,7 @@
 
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
-import { numberAttr, type Protocol, ringBits, words } from './protocol';
+import { words } from './protocol';
 
 /** How z, opened in M bits, is truncated by f bits to a ring of `to` bits. */
 export interface Truncation {
@@ -58,12 +58,3 @@ export function clearTruncated(joint: Joint, share: Value, clear: Value, f: numb
   const { mask } = joint.open(share);
   return joint.clear('clear_truncate', [clear, mask], [f, 1n << 62n], words(clear.elements));
 }
-
-export const rescale: Protocol = {
-  name: 'truncate',
-  of: ['rescale'],
-  build: (joint, node, [x]) => [
-    truncated(joint, joint.open(x!.share), numberAttr(node, 'bits'), ringBits(node)),
-  ],
-  clear: (joint, node, [x]) => [clearTruncated(joint, x!.share, x!.clear, numberAttr(node, 'bits'))],
-};
