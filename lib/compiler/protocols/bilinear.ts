@@ -12,6 +12,7 @@ import { elementCount, type Node } from '../ir/graph';
 import type { Joint, Opened, Use } from '../joint';
 import type { KernelName } from '../kernels';
 import { isSingle, type PartySet, type Value } from '../program';
+import { type MaskedFactor, maskedByOpening, maskedByTruncation, productOfMasked } from './masked-factor';
 import {
   broadcast,
   broadcastClear,
@@ -183,27 +184,31 @@ export const conv2d: Protocol = contraction('conv2d', 'conv2d', (_joint, node, [
 export const multiply: Protocol = {
   name: 'multiply',
   of: ['mul'],
-  build: (joint, node, [left, right]) => {
+  build: (joint, node, [a, b]) => {
     const out = outputShape(node);
     const form = shareForm(node);
-    const { x, w } = ordered(left!, right!);
+    const { x, w } = ordered(a!, b!);
     const spread = (v: Value, t: Twin, run: Run): Use =>
       broadcast(v, t.shape, out, (attr, elements) => run('copy', [v], attr, { elements, bits: v.bits }));
     const local: Run = joint.local.bind(joint);
     if (isLocal(x.share, w.share)) {
       return [joint.local('mulsum', [spread(x.share, x, local), spread(w.share, w, local)], [1, 1, 0], form)];
     }
-    const [ox, ow] = [openFactor(joint, x, w.share), joint.open(w.share)];
-    const derive: Run = joint.derive.bind(joint);
-    const [a, b] = [spread(ox.mask, x, derive), spread(ow.mask, w, derive)];
-    const dealt = joint.deal(joint.derive('mulsum', [a, b], [1, 1, 0], form));
-    const factors = [
-      spread(ox.hat, x, local),
-      spread(w.share, w, local),
-      spread(joint.sharesOf(ox.mask), x, local),
-      spread(ow.hat, w, local),
+    const masked = (t: Twin, open: () => Opened): MaskedFactor => {
+      const truncation = joint.isOpened(t.share) ? null : maskedByTruncation(joint, t.share);
+      if (truncation !== null) joint.note('factor', 'opened before its truncation');
+      return truncation ?? maskedByOpening(joint, open());
+    };
+    const left = masked(x, () => openFactor(joint, x, w.share));
+    const right = x.share === w.share ? left : masked(w, () => joint.open(w.share));
+    return [
+      productOfMasked(
+        joint,
+        [left, (v, run) => spread(v, x, run)],
+        [right, (v, run) => spread(v, w, run)],
+        form,
+      ),
     ];
-    return [joint.local('mulsum', [...factors, dealt], [2, 1, -1, 1, 1], form)];
   },
   clear: (joint, node, [x, y]) => {
     const out = outputShape(node);

@@ -40,6 +40,13 @@ export function truncation(joint: Joint, z: Opened, f: number, to: number): Trun
   return { ...part, top: { share: joint.deal(mask), mask } };
 }
 
+/** The truncations that shares came from, where a wrap is repaired. */
+const truncations = new WeakMap<Value, Truncation>();
+
+export function truncationBehind(share: Value): Truncation | undefined {
+  return truncations.get(share);
+}
+
 /** [z >> f] from the opening of z. Where that opens z >> f as well, nothing will open it again. */
 export function truncated(joint: Joint, z: Opened, f: number, to: number): Value {
   const t = truncation(joint, z, f, to);
@@ -49,6 +56,8 @@ export function truncated(joint: Joint, z: Opened, f: number, to: number): Value
   if (t.top === null) {
     const hat = joint.local('shift_right', [z.hat], [f], form);
     joint.opensAs(share, { share, hat, mask: t.highMask });
+  } else {
+    truncations.set(share, t);
   }
   return share;
 }
