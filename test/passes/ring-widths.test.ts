@@ -129,3 +129,21 @@ test('the margin of a calibration is room above what was seen', async (t) => {
   await outputs(m, far);
   t.pass();
 });
+
+test('an element-wise product needs no opening of its own, in rings of any width', async (t) => {
+  const bytes = model({
+    inputs: { x: [1, 8] },
+    outputs: { y: [1, 4] },
+    nodes: [node('MatMul', ['x', 'a'], ['h'], {}, 'linear'), node('Mul', ['h', 'h'], ['y'], {}, 'square')],
+    initializers: { a: weights([8, 4], 1) },
+  });
+  const wide = await compile(bytes);
+  const narrow = await compile(bytes, { ranges: { x: [-LIMIT, LIMIT] } });
+  for (const m of [wide, narrow]) {
+    const square = m.layers.find((layer) => layer.name === 'square')!;
+    // The rescale of h and the product: one opening, in as few bits as repair its wrap.
+    t.deepEqual(square.choices, { factor: 'opened before its truncation' });
+    await outputs(m, inputFor(m, 4));
+  }
+  t.true(sent(narrow) < sent(wide));
+});

@@ -9,7 +9,7 @@ import type { Graph, Node, Value } from '../ir/graph';
 import { comparedBits, magnitudeOf, repairBits, shiftOf, shrinkBits, WORD_BITS } from '../widths';
 import { consumersOf, Rewriter } from './rewriter';
 
-const PRODUCTS: ReadonlySet<string> = new Set(['mul', 'matmul', 'conv2d']);
+const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
 const TRUNCATING: ReadonlySet<string> = new Set(['rescale', 'relu', 'leaky_relu', 'clip']);
 
 /** Bits that an output is revealed in. */
@@ -30,13 +30,12 @@ class Widths {
     this.needed.set(v, Math.min(WORD_BITS, Math.max(this.needed.get(v) ?? 1, bits)));
   }
 
-  /** Whether a rescaled value is only multiplied, which opens it. */
+  /** Whether a rescaled value is only multiplied, and opened for that: element-wise products do without. */
   private isOpenedNext(v: Value): boolean {
     const nodes = this.consumers.get(v) ?? [];
-    return (
-      nodes.length > 0 &&
-      nodes.every((n) => PRODUCTS.has(n.op) || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!)))
-    );
+    const opens = (n: Node): boolean =>
+      CONTRACTIONS.has(n.op) || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!));
+    return nodes.some(opens) && nodes.every((n) => n.op === 'mul' || opens(n));
   }
 
   /** Bits of its operand that a truncating operator opens. */
