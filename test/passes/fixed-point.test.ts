@@ -167,3 +167,18 @@ test('what rests on a known range of the input: scales move, nothing is refused'
   t.true(range.hi > 0 && range.hi <= 8 * 3);
   t.notThrows(() => withRange(1e12));
 });
+
+test('averages come before the rescale, so that only what is left of a value is opened', (t) => {
+  const opened = (pool: string, attrs: Parameters<typeof node>[3], out: number[]) => {
+    const g = compile({
+      inputs: x,
+      outputs: { y: out },
+      nodes: [conv('x', 'v', 'a'), node(pool, ['a'], ['p'], attrs), conv('p', 'w', 'y')],
+      initializers: square,
+    });
+    const first = g.nodes.findIndex((n) => n.op === 'rescale');
+    return g.nodes[first]!.inputs[0]!.type.shape;
+  };
+  t.deepEqual(opened('AveragePool', { kernel_shape: [2, 2], strides: [2, 2] }, [1, 2, 3, 3]), [1, 2, 3, 3]);
+  t.deepEqual(opened('GlobalAveragePool', {}, [1, 2, 1, 1]), [1, 2, 1, 1]);
+});

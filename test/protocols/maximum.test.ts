@@ -106,6 +106,7 @@ test('where the values are open already, the first level opens nothing but bits'
   });
   const checked = await check(t, programOf(graph, { parties: 2 }), { x });
   t.is(onlineBits(checked, 'argmax', 1024), 34);
+  t.is(checked.program.nodes.find((n) => n.name === 'argmax')!.choices!.opens, 'no values');
   t.is(onlineRounds(checked, 'argmax'), 3);
   t.is(checked.run.counted.online.rounds, 5);
   t.deepEqual(
@@ -157,9 +158,9 @@ test('the form that was taken is on record', (t) => {
   });
   const chosen = (allPairs: number) =>
     programOf(graph, { parties: 2, knobs: { allPairs } }).nodes[1]!.choices;
-  t.deepEqual(chosen(2), { maximum: 'tournament' });
-  t.deepEqual(chosen(3), { maximum: 'tournament, all pairs of 3' });
-  t.deepEqual(chosen(5), { maximum: 'all pairs of 5' });
+  t.deepEqual(chosen(2), { opens: 'differences', maximum: 'tournament' });
+  t.deepEqual(chosen(3), { opens: 'differences', maximum: 'tournament, all pairs of 3' });
+  t.deepEqual(chosen(5), { opens: 'candidates', maximum: 'all pairs of 5' });
   const byDefault = (rows: number) =>
     programOf(
       oneNode('arg_max', [{ name: 'x', shape: [rows, 5], owner: 'secret' }], [rows], {
@@ -168,6 +169,22 @@ test('the form that was taken is on record', (t) => {
       }),
       { parties: 2 },
     ).nodes[1]!.choices;
-  t.deepEqual(byDefault(25), { maximum: 'all pairs of 5' }, '250 comparisons');
-  t.deepEqual(byDefault(26), { maximum: 'tournament, all pairs of 3' });
+  t.deepEqual(byDefault(25), { opens: 'candidates', maximum: 'all pairs of 5' }, '250 comparisons');
+  t.deepEqual(byDefault(26), { opens: 'differences', maximum: 'tournament, all pairs of 3' });
+});
+
+test('overlapping windows open their input, others the differences, whichever is less', (t) => {
+  const opens = (k: number, stride: number): string => {
+    const out = (9 - k) / stride + 1;
+    const attrs = { kernel: [k, k], strides: [stride, stride], pads: [0, 0, 0, 0], dilations: [1, 1] };
+    const operands = [{ name: 'x', shape: [1, 2, 9, 9], owner: 'secret' as const }];
+    const program = programOf(oneNode('max_pool', operands, [1, 2, out, out], attrs), {
+      parties: 2,
+      knobs: { allPairs: 2 },
+    });
+    return program.nodes[1]!.choices!.opens!;
+  };
+  t.is(opens(3, 1), 'its input', '7 x 7 x 4 differences of 9 x 9 values');
+  t.is(opens(3, 2), 'differences', '4 x 4 x 4');
+  t.is(opens(3, 3), 'differences', '3 x 3 x 4');
 });

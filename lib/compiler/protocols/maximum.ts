@@ -132,7 +132,10 @@ function survivors(joint: Joint, x: Candidates, level: Level): Candidates {
   return { k, m: x.m, share: level.merge(joint.local.bind(joint), x.share, kept), opened: null };
 }
 
-/** Candidates as rows; their openings are those of the input, if it was opened or if that is fewer. */
+/**
+ * Candidates as rows. What is opened is the input, if somebody opened it already or if that is less (overlapping
+ * windows), otherwise what the first level needs: all candidates, or half as many differences.
+ */
 function candidates(
   joint: Joint,
   x: Value,
@@ -140,8 +143,13 @@ function candidates(
   gather: (run: Run, value: Value) => Value,
   knobs: Knobs,
 ): Candidates {
-  const openings = takesAllPairs(rows, knobs) ? rows.k : Math.floor(rows.k / 2);
-  if (joint.isOpened(x) || x.elements < openings * rows.m) {
+  const pairs = takesAllPairs(rows, knobs);
+  const before = joint.isOpened(x);
+  const openings = (pairs ? rows.k : Math.floor(rows.k / 2)) * rows.m;
+  const input = before || x.elements < openings;
+  if (rows.k > 1)
+    joint.note('opens', before ? 'no values' : input ? 'its input' : pairs ? 'candidates' : 'differences');
+  if (input) {
     const opened = mapOpened(joint, joint.open(x), gather);
     return { ...rows, share: opened.share, opened };
   }
