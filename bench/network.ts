@@ -3,8 +3,8 @@
 // exchanges, each repeated for about a second.
 
 import { renderTable } from '../lib/cli/table';
+import { parseNetwork } from '../lib/cost/network';
 import { native } from '../lib/native';
-import { parseNetwork } from '../lib/runtime/network';
 import { frame, plan, WORK, type Word } from '../test/native/plans';
 import { environmentLine, median } from './runs';
 

@@ -6,10 +6,10 @@ import type { Io, Phase, Program } from '../compiler/program';
 import { encodePlan } from '../compiler/schedule/plan';
 import { cleartextRole, dealerRole, project } from '../compiler/schedule/project';
 import type { Communication, NodeCommunication } from '../cost/communication';
+import { parseNetwork } from '../cost/network';
 import { type InputArray, type Isa, type LocalConfig, type LocalProgress, native } from '../native';
 import type { Tensor } from '../tensor';
 import { type CountedNode, countNode, countPhase, eachPhase } from './counters';
-import { parseNetwork } from './network';
 import { asTensor, checkRange, namedInput, takeInputs } from './numbers';
 import { drawSeeds, keysOf } from './seeds';
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { type Graph, GraphBuilder } from '../../lib/compiler/ir/graph';
+import { parseNetwork } from '../../lib/cost/network';
 import { CryptorchError } from '../../lib/errors';
 import { runProgram } from '../../lib/runtime/local';
-import { parseNetwork } from '../../lib/runtime/network';
 import { oneNode, programOf, type } from '../helpers/protocols';
 
 test('networks by name and by figures', (t) => {
