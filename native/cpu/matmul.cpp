@@ -25,7 +25,7 @@ struct Shape {
         sb((uint64_t)attr[7]) {}
 
   // Work is split by rows; by panels of columns where there are few rows.
-  bool by_columns() const { return batch * m < 8 && n > 4 * kPanelColumns; }
+  bool by_columns() const { return batch * m <= kMostVectors && n > 4 * kPanelColumns; }
 };
 
 const char* check(const Args& args) {

@@ -5,7 +5,7 @@
 
 namespace cryptorch::CT_TARGET {
 
-constexpr uint64_t kMostVectors = 4;
+constexpr uint64_t kMostVectors = 8;
 
 struct Thin {
   uint64_t vectors, depth, many;  // at most kMostVectors vectors of `depth` elements, `many` results for each
