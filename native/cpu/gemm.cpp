@@ -107,10 +107,7 @@ void gemm(const Gemm& g, uint64_t row, uint64_t rows, uint64_t column, uint64_t 
     uint64_t k0 = 0;
     do {  // once even if the depth is 0
       const uint64_t depth = at_most(kDepth, g.depth - k0), panel = depth * kPanelColumns;
-      for (uint64_t j = 0; j < width; j += kPanelColumns) {
-        g.pack_b(g.context, k0, depth, column + j0 + j, (uint32_t)at_most(kPanelColumns, width - j),
-                 b_block + j / kPanelColumns * panel);
-      }
+      g.pack_b(g.context, k0, depth, column + j0, width, b_block);
       for (uint64_t i0 = 0; i0 < rows; i0 += kBlockRows) {
         const Split split(at_most(kBlockRows, rows - i0));
         for (uint64_t t = 0; pack && t < split.tiles; ++t) {

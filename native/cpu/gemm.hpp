@@ -24,10 +24,11 @@ struct Gemm {
   uint64_t rows, depth, columns;  // of the whole product
   const uint64_t* a;              // element (i, k) at a[i * a_row + k * a_depth]
   uint64_t a_row, a_depth;
-  // Copies rows k .. k + depth - 1 of columns `column` .. column + count - 1 of B to panel[k' * kPanelColumns
-  // + j'], zeros where j' >= count.
-  void (*pack_b)(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
-                 uint64_t* panel);
+  // Copies rows k .. k + depth - 1 of columns column .. column + count - 1 of B to panels of kPanelColumns
+  // columns, one after the other: element (k', j') of a panel at k' * kPanelColumns + j', zeros where the
+  // last one ends.
+  void (*pack_b)(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint64_t count,
+                 uint64_t* panels);
   const void* context;
   uint64_t* out;      // element (i, j) at out[i * out_row + j]
   const uint64_t* c;  // like out, or null

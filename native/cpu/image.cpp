@@ -97,12 +97,8 @@ CT_INLINE void pack_tap(const Pixels& pixels, const Taps& taps, uint32_t valid, 
 
 #endif
 
-}  // namespace
-
-void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
+void pack_panel(const Image& x, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
                 uint64_t* panel) {
-  if (!depth) return;
-  const Image& x = *(const Image*)image;
   const Pixels pixels(x, column, count);
   const Taps taps(x, pixels);
   const uint32_t valid = (1u << count) - 1;
@@ -116,6 +112,17 @@ void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, 
     if (++i < x.kh) continue;
     i = 0;
     channel += x.h * x.w;
+  }
+}
+
+}  // namespace
+
+void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint64_t count,
+                uint64_t* panels) {
+  if (!depth) return;
+  for (uint64_t j = 0; j < count; j += kPanelColumns, panels += depth * kPanelColumns) {
+    pack_panel(*(const Image*)image, k, depth, column + j, (uint32_t)at_most(kPanelColumns, count - j),
+               panels);
   }
 }
 

@@ -11,7 +11,7 @@ struct Image {
 };
 
 // Gemm::pack_b for an Image.
-void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
-                uint64_t* panel);
+void pack_image(const void* image, uint64_t k, uint64_t depth, uint64_t column, uint64_t count,
+                uint64_t* panels);
 
 }  // namespace cryptorch::CT_TARGET

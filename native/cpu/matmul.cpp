@@ -77,18 +77,37 @@ struct Matrix {
   uint64_t row, column;  // strides
 };
 
-void pack_b(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint32_t count,
-            uint64_t* panel) {
+// Columns of a row-major matrix that are copied at a time: so much of each row is read in one go, for the
+// sake of the processor's prefetcher.
+constexpr uint64_t kTogether = 8 * kPanelColumns;
+
+void pack_b(const void* context, uint64_t k, uint64_t depth, uint64_t column, uint64_t count,
+            uint64_t* panels) {
   const Matrix& b = *(const Matrix*)context;
   const uint64_t* from = b.data + k * b.row + column * b.column;
-  if (count < kPanelColumns) __builtin_memset(panel, 0, depth * kPanelColumns * sizeof(uint64_t));
-  if (b.column != 1) return copy_transposed(from, b.column, count, depth, panel, kPanelColumns);
-  for (uint64_t i = 0; i < depth; ++i, from += b.row, panel += kPanelColumns) {
-    if (count == kPanelColumns) {
-      for (uint32_t j = 0; j < kPanelColumns; ++j) panel[j] = from[j];
-    } else {
-      for (uint32_t j = 0; j < count; ++j) panel[j] = from[j];
+  const uint64_t panel = depth * kPanelColumns;
+  const uint64_t full = count / kPanelColumns * kPanelColumns, rest = count - full;
+  if (rest) __builtin_memset(panels + full * depth, 0, panel * sizeof(uint64_t));
+  if (b.column != 1) {
+    for (uint64_t j = 0; j < count; j += kPanelColumns, panels += panel) {
+      copy_transposed(from + j * b.column, b.column, (uint32_t)at_most(kPanelColumns, count - j), depth,
+                      panels, kPanelColumns);
     }
+    return;
+  }
+  for (uint64_t j0 = 0; j0 < full; j0 += kTogether) {
+    const uint64_t end = at_most(j0 + kTogether, full);
+    for (uint64_t i = 0; i < depth; ++i) {
+      const uint64_t* row = from + i * b.row;
+      for (uint64_t j = j0; j < end; j += kPanelColumns) {
+        uint64_t* to = panels + j * depth + i * kPanelColumns;
+        CT_UNROLL for (uint32_t p = 0; p < kPanelColumns; ++p) to[p] = row[j + p];
+      }
+    }
+  }
+  for (uint64_t i = 0; i < depth && rest; ++i) {
+    for (uint64_t j = 0; j < rest; ++j)
+      panels[full * depth + i * kPanelColumns + j] = from[i * b.row + full + j];
   }
 }
 
