@@ -29,8 +29,8 @@ export interface Effort {
   readonly repetitions: number;
   /** Of one sample, about. */
   readonly seconds: number;
-  /** Time by the clock on the wall instead of processor time. */
-  readonly wall?: boolean;
+  /** On the wall, or processor time of all threads. Default: processor time of the thread that measures. */
+  readonly time?: 'wall' | 'process';
 }
 
 export type Rounds = 'blocking sockets' | 'blocking TLS' | 'frames, plain TCP' | 'frames, TLS';

@@ -36,10 +36,12 @@ Workload cipher(uint64_t bytes);
 // All steps of one phase of a role's plan, which must be kernels only. `work` is the caller's.
 Workload plan(const KernelTable& table, Pool& pool, std::span<const int64_t> words, Phase phase, double work);
 
+// On the wall, or processor time of this thread or of all threads of the process.
+enum class Time { thread, process, wall };
+
 // Seconds per call of each workload, sample by sample: `repetitions` times, each workload in turn, so that
-// all see the same noise. A sample repeats calls for about `seconds`. With `wall`, by the clock on the wall;
-// otherwise by the processor time of this thread.
+// all see the same noise. A sample repeats calls for about `seconds`.
 std::vector<std::vector<double>> measure(std::span<const Workload> workloads, int repetitions, double seconds,
-                                         bool wall);
+                                         Time time);
 
 }  // namespace cryptorch::bench

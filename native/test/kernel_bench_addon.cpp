@@ -1,5 +1,5 @@
 // The addon behind bench/kernels.ts; nothing of it is in the package's own addon.
-//   measure({isa?, repetitions, seconds, wall}, [{kind, shape, threads?, plan?, phase?}, ...]):
+//   measure({isa?, repetitions, seconds, time?}, [{kind, shape, threads?, plan?, phase?}, ...]):
 //       [{work, seconds: Float64Array}, ...]
 //   rounds({kind, rounds, sharedCore}): Float64Array, see net_bench.hpp
 #include <algorithm>
@@ -35,6 +35,13 @@ Workload workload(const KernelTable& table, Pool& pool, const Napi::Object& give
               static_cast<double>(amount));
 }
 
+Time time_of(const Napi::Value& value) {
+  if (value.IsUndefined()) return Time::thread;
+  const std::string name = value.ToString().Utf8Value();
+  if (name != "wall" && name != "process") invalid("no time '" + name + "'");
+  return name == "wall" ? Time::wall : Time::process;
+}
+
 Napi::Float64Array array_of(Napi::Env env, const std::vector<double>& values) {
   auto array = Napi::Float64Array::New(env, values.size());
   std::copy(values.begin(), values.end(), array.Data());
@@ -55,7 +62,7 @@ Napi::Value measure(const Napi::CallbackInfo& info) {
     }
     const auto samples =
         measure(workloads, static_cast<int>(integer_of(options.Get("repetitions"), "repetitions", 10000)),
-                number_of(options.Get("seconds"), "seconds"), options.Get("wall").ToBoolean());
+                number_of(options.Get("seconds"), "seconds"), time_of(options.Get("time")));
     Napi::Array out = Napi::Array::New(info.Env(), workloads.size());
     for (uint32_t i = 0; i < workloads.size(); ++i) {
       Napi::Object entry = Napi::Object::New(info.Env());

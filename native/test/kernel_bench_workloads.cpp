@@ -172,8 +172,10 @@ Workload plan(const KernelTable& table, Pool& pool, std::span<const int64_t> wor
 }
 
 std::vector<std::vector<double>> measure(std::span<const Workload> workloads, int repetitions, double seconds,
-                                         bool wall) {
-  const clockid_t clock = wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+                                         Time time) {
+  const clockid_t clock = time == Time::wall      ? CLOCK_MONOTONIC
+                          : time == Time::process ? CLOCK_PROCESS_CPUTIME_ID
+                                                  : CLOCK_THREAD_CPUTIME_ID;
   const auto timed = [&](const Workload& workload, double calls) {
     const double start = seconds_of(clock);
     for (double i = 0; i < calls; ++i) workload.run();
