@@ -20,7 +20,7 @@ export type { DealerConfig, PartyConfig, RoleConfig, Timeouts } from './runtime/
 export type { CountedNode } from './runtime/counters';
 export { Dealer, type DealerStats } from './runtime/dealer';
 export { Deployment } from './runtime/deployment';
-export type { ErrorEvent, PeerEvent, PhaseEvent, RunEvent } from './runtime/events';
+export type { ErrorEvent, PeerEvent, PhaseEvent, ProgressEvent, RunEvent } from './runtime/events';
 export type { PartyResult } from './runtime/jobs';
 export { type Layer, type RunOptions, type RunResult, runLocal } from './runtime/local';
 export { Party, type PartyOptions, type PartyRunOptions, type PartyStats } from './runtime/party';

@@ -1,6 +1,7 @@
 // `cryptorch keygen`: keys and certificates for the roles of a deployment.
 //
 //   keygen            an authority and a certificate per role, for one organisation or a trial
+//   keygen authority  an authority alone, at an organisation that plays no role and signs what others request
 //   keygen request    at an organisation that keeps its key to itself: a key, and a request to send to the authority
 //   keygen sign       at the authority: a certificate for such a request
 // Files with keys are readable by their owner alone; nothing is ever overwritten.
@@ -24,6 +25,7 @@ export function keygenCommand(): Command {
   return new Command('keygen')
     .description('make keys and certificates for the roles of a deployment')
     .addCommand(allCommand(), { isDefault: true })
+    .addCommand(authorityCommand())
     .addCommand(requestCommand())
     .addCommand(signCommand());
 }
@@ -86,6 +88,26 @@ async function all(options: {
   );
 }
 
+function authorityCommand(): Command {
+  return withDeployment(new Command('authority'))
+    .description('an authority alone, without a key for any role')
+    .addOption(
+      new Option('--days <count>', 'days for which the authority is valid')
+        .default(AUTHORITY_DAYS)
+        .argParser(integerFrom(1)),
+    )
+    .requiredOption('-o, --out <folder>', 'folder for its key and certificate')
+    .action(async (options: { deployment: string; days: number; out: string }) => {
+      await makeFolder(options.out);
+      await makeAuthority(options.out, options.deployment, options.days);
+      say(
+        `${join(options.out, 'ca.pem')} goes to every role. Certificates are made from what the roles request:`,
+        '`cryptorch keygen request` at a role, `cryptorch keygen sign` here.',
+        `Keep ${join(options.out, 'ca.key')} away from all of them: who holds it can take any role.`,
+      );
+    });
+}
+
 function requestCommand(): Command {
   return withDeployment(new Command('request'))
     .description('a key that stays here, and a request for its certificate')
@@ -135,8 +157,12 @@ function x509Module(): Promise<typeof import('../keys/authority.js')> {
 /** The authority in a folder; a new one where there is none. */
 async function authorityIn(folder: string, deployment: string): Promise<Authority> {
   if ((await readIfThere(join(folder, 'ca.key'))) !== undefined) return loadAuthority(folder, deployment);
+  return makeAuthority(folder, deployment, AUTHORITY_DAYS);
+}
+
+async function makeAuthority(folder: string, deployment: string, days: number): Promise<Authority> {
   const { Authority } = await x509Module();
-  const { authority, identity } = await Authority.create(deployment, { days: AUTHORITY_DAYS });
+  const { authority, identity } = await Authority.create(deployment, { days });
   await writeNew(join(folder, 'ca.key'), identity.key, SECRET_MODE);
   await writeNew(join(folder, 'ca.pem'), identity.certificate, PUBLIC_MODE);
   return authority;

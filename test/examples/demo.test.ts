@@ -5,6 +5,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { prepare } from '../../examples/digits/prepare';
+import { rounded } from '../../examples/digits/round';
 import { compile } from '../../lib';
 import { readNpy } from '../../lib/model/npy';
 import { rows } from '../../lib/tensor';
@@ -106,4 +107,11 @@ test('three parties; options that cannot be meant', async (t) => {
   const wrong = await demo('--images', 'many');
   t.is(wrong.code, 1);
   t.regex(wrong.stderr, /--images is "many".*ERR_CRYPTORCH_INVALID_OPTION/);
+});
+
+test('rounded.onnx is the digits network, rounded', async (t) => {
+  t.deepEqual(
+    new Uint8Array(await readFile(example('digits', 'rounded.onnx'))),
+    rounded(await readFile(example('digits', 'digits.onnx'))),
+  );
 });

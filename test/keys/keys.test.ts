@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { Authority, createRequest } from '../../lib/keys/authority';
@@ -107,6 +107,7 @@ test('an authority is read again, and only for its deployment', async (t) => {
 });
 
 test('keygen writes an authority and one key per role, private to its owner, and overwrites nothing', async (t) => {
+  t.timeout(120_000);
   const out = join(await temporaryFolder(t), 'keys');
   const keygen = (...args: string[]): ReturnType<typeof cryptorch> =>
     cryptorch('keygen', ...args, '--deployment', 'digits');
@@ -145,4 +146,26 @@ test('keygen writes an authority and one key per role, private to its owner, and
   t.is((await keygen('--out', out, '--roles', 'party:2')).code, 1);
   t.is((await keygen('--out', out, '--roles', 'nobody')).code, 2);
   t.is((await cryptorch('keygen', '--out', out)).code, 2);
+});
+
+test('an authority by itself signs what roles request', async (t) => {
+  t.timeout(120_000);
+  const out = await temporaryFolder(t);
+  const [authority, theirs] = [join(out, 'authority'), join(out, 'theirs')];
+  const keygen = (...args: string[]): ReturnType<typeof cryptorch> =>
+    cryptorch('keygen', ...args, '--deployment', 'digits');
+  t.is((await keygen('authority', '--out', authority, '--days', '30')).code, 0);
+  t.deepEqual((await readdir(authority)).sort(), ['ca.key', 'ca.pem']);
+  t.is((await stat(join(authority, 'ca.key'))).mode & 0o777, 0o600);
+  t.is((await keygen('request', '--role', 'dealer', '--out', theirs)).code, 0);
+  const [csr, pem] = [join(theirs, 'dealer.csr'), join(theirs, 'dealer.pem')];
+  t.is((await keygen('sign', csr, '--role', 'dealer', '--authority', authority, '--out', pem)).code, 0);
+  const files = {
+    cert: await readFile(pem, 'utf8'),
+    key: await readFile(join(theirs, 'dealer.key'), 'utf8'),
+    ca: await readFile(join(authority, 'ca.pem'), 'utf8'),
+  };
+  t.notThrows(() => checkCertificate(files, 'digits', 'dealer', 'it'));
+  t.is((await keygen('authority', '--out', authority)).code, 1, 'an authority is never replaced');
+  t.is(await readFile(join(authority, 'ca.pem'), 'utf8'), files.ca);
 });
