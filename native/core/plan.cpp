@@ -6,6 +6,7 @@
 
 #include "error.hpp"
 #include "layout.hpp"
+#include "plan_check.hpp"
 #include "plan_reader.hpp"
 
 namespace cryptorch {
@@ -18,8 +19,7 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 46;     // of a region
 constexpr uint64_t kMostElements = uint64_t{1} << 46;  // of an operand
 constexpr uint64_t kMostPlanes = uint64_t{1} << 20;
 
-// Decodes one plan. Kernels are checked with addresses that are never read: multiples of 64, one range per
-// region.
+// Decodes one plan; what a kernel does with its operands is checked in plan_check.cpp.
 class Decoder {
  public:
   Decoder(std::span<const int64_t> words, const KernelTable& table) : reader_(words), size_(words.size()) {
@@ -204,59 +204,9 @@ class Decoder {
     plan_.most_results = std::max(plan_.most_results, step.results);
     plan_.most_streams =
         std::max(plan_.most_streams, static_cast<uint32_t>(plan_.streams.size() - first_stream));
-    check(step);
+    if (const std::string wrong = check_.prepare(plan_, step); !wrong.empty()) reader_.fail(wrong);
     plan_.kernel_steps.push_back(step);
     return static_cast<uint32_t>(plan_.kernel_steps.size() - 1);
-  }
-
-  void* dummy(const Ref& ref) const {
-    if (ref.place == kNowhere) return nullptr;
-    return reinterpret_cast<void*>((uintptr_t{ref.place} << 48 >> 1) + ref.offset);
-  }
-
-  void check(KernelStep& step) {
-    sources_.clear();
-    sinks_.clear();
-    prgs_.clear();
-    for (uint32_t i = 0; i < step.operands; ++i) {
-      const Operand& operand = plan_.operands[step.first_operand + i];
-      for (uint32_t j = 0; j < operand.source.prgs; ++j) {
-        const Stream& stream = plan_.streams[operand.first_stream + j];
-        prgs_.push_back({reinterpret_cast<const Key*>(uintptr_t{64}), 0, 0, stream.sign});
-      }
-    }
-    const Prg* prg = prgs_.data();
-    for (uint32_t i = 0; i < step.operands; ++i) {
-      const Operand& operand = plan_.operands[step.first_operand + i];
-      Source source = operand.source;
-      source.data = dummy(operand.data);
-      source.correction = dummy(operand.correction);
-      source.prg = prg;
-      prg += source.prgs;
-      sources_.push_back(source);
-    }
-    for (uint32_t i = 0; i < step.results; ++i) {
-      const Result& result = plan_.results[step.first_result + i];
-      Sink sink = result.sink;
-      sink.data = dummy(result.data);
-      sinks_.push_back(sink);
-    }
-    Args args{sources_.data(),
-              step.operands,
-              sinks_.data(),
-              step.results,
-              plan_.attributes.data() + step.first_attribute,
-              step.attributes,
-              step.lead,
-              0,
-              0};
-    if (const char* wrong = step.kernel->check(args)) {
-      reader_.fail(std::string("kernel ") + step.kernel->name + ": " + wrong);
-    }
-    step.grain = 1;
-    step.units = step.kernel->units(args, &step.grain);
-    if (!step.grain) step.grain = 1;
-    plan_.scratch = std::max(plan_.scratch, step.kernel->scratch(args));
   }
 
   uint32_t exchange() {
@@ -314,9 +264,7 @@ class Decoder {
   std::vector<const Kernel*> kernels_;
   std::unordered_set<uint64_t> seen_;  // exchange << 32 | node, of the current phase
   std::array<bool, kMostParties + 2> key_used_{};
-  std::vector<Source> sources_;
-  std::vector<Sink> sinks_;
-  std::vector<Prg> prgs_;
+  KernelCheck check_;
 };
 
 }  // namespace
