@@ -8,9 +8,10 @@
 import { CryptorchError } from '../errors';
 import type { Role } from '../keys/role';
 import { Endpoint, type EndpointEvent } from '../native-endpoint';
+import { Agreement, untimely } from './agreement';
 import type { Reporter } from './events';
 import { coded, fromPeer, isLasting } from './failure';
-import { compareHello, difference, type Greeting, type Membership, makeHello } from './hello';
+import { type Difference, difference, type Greeting, type Membership, makeHello } from './hello';
 import {
   decodeMessage,
   encodeMessage,
@@ -54,8 +55,8 @@ export interface MeshOwner {
 
 interface Link {
   state: 'down' | 'dialing' | 'up' | 'greeted' | 'closing';
-  hello?: Hello | undefined;
-  seed?: Uint8Array | undefined;
+  /** Of the link that stands, or is about to. */
+  agreement?: Agreement | undefined;
   timer?: NodeJS.Timeout | undefined;
   attempts: number;
   trouble?: string | undefined;
@@ -112,7 +113,7 @@ export class Mesh {
 
   /** What every peer said in its hello. */
   get hellos(): Hello[] {
-    return [...this.links.values()].flatMap((link) => (link.hello ? [link.hello] : []));
+    return [...this.links.values()].flatMap(({ agreement }) => agreement?.hello ?? []);
   }
 
   name(peer: number): Role {
@@ -214,7 +215,8 @@ export class Mesh {
   private up(peer: number, address: string): void {
     const link = this.link(peer);
     clearTimeout(link.timer);
-    Object.assign(link, { state: 'up', hello: undefined, seed: undefined });
+    const agreement = new Agreement(this.config, peer, this.owner.expectsSeed(peer));
+    Object.assign(link, { state: 'up', agreement });
     this.reporter.peer({ peer: this.name(peer), state: 'up', address });
     this.put(peer, encodeMessage(makeHello(this.config, this.owner.greeting())));
     const seed = this.owner.seedFor(peer);
@@ -234,7 +236,7 @@ export class Mesh {
     const { state } = link;
     if (state === 'down' || state === 'dialing') return;
     clearTimeout(link.timer);
-    Object.assign(link, { state: 'down', hello: undefined, seed: undefined });
+    Object.assign(link, { state: 'down', agreement: undefined });
     this.reporter.peer({ peer: this.name(peer), state: 'down', code, message });
     const error = fromPeer(this.name(peer), code, message);
     this.redial(peer);
@@ -288,28 +290,19 @@ export class Mesh {
       const { field, mine, theirs } = message;
       throw difference({ field, mine: theirs, theirs: mine }, 'It refused this side');
     }
-    const first = link.state === 'up';
-    const greets = (message.type === 'hello' && !link.hello) || (message.type === 'seed' && !link.seed);
-    if (first !== greets)
-      throw new CryptorchError('PROTOCOL', `its message "${message.type}" came at the wrong time`);
-    if (message.type === 'hello') {
-      const differs = compareHello(this.config, peer, message);
-      if (differs) {
-        this.put(peer, encodeMessage({ type: 'refuse', ...differs }));
-        throw difference(differs, 'It was refused');
-      }
-      link.hello = message;
-    } else if (message.type === 'seed') {
-      link.seed = message.seed;
-    } else {
+    if (link.state === 'greeted') {
+      if (message.type === 'hello' || message.type === 'seed') throw untimely(message);
       this.owner.notice(peer, message);
       return;
     }
-    if (!link.hello || (this.owner.expectsSeed(peer) && !link.seed)) return;
-    const { hello, seed } = link;
+    const agreement = link.agreement as Agreement;
+    const refuse = (differs: Difference): void =>
+      this.put(peer, encodeMessage({ type: 'refuse', ...differs }));
+    if (!agreement.hear(message, refuse)) return;
     clearTimeout(link.timer);
-    Object.assign(link, { state: 'greeted', seed: undefined, trouble: undefined });
-    this.owner.greeted(peer, hello, seed);
+    Object.assign(link, { state: 'greeted', trouble: undefined });
+    const { hello, seed } = agreement;
+    this.owner.greeted(peer, hello as Hello, seed);
     seed?.fill(0);
   }
 }
