@@ -137,8 +137,12 @@ export class Coordinator {
 
   // ---- what follows --------------------------------------------------------------------------------------------
 
+  /** A caller that hears of a run may end everything at once, so `reset` can come in the middle of an order. */
+  private get complete(): boolean {
+    return this.here.size === this.config.parties;
+  }
+
   private next(): void {
-    if (this.here.size < this.config.parties) return;
     this.askNumber();
     this.act();
     // What was started just now may have made room for another number.
@@ -146,7 +150,7 @@ export class Coordinator {
   }
 
   private askNumber(): void {
-    if (this.asked !== undefined) return;
+    if (this.asked !== undefined || !this.complete) return;
     const waiting = this.pairs().map((pair) => pair.program);
     const short = (program: number, wanted: number): boolean => {
       const { prepared } = this.program(program);
@@ -166,7 +170,7 @@ export class Coordinator {
   }
 
   private act(): void {
-    if (this.action !== undefined) return;
+    if (this.action !== undefined || !this.complete) return;
     const [first] = this.pairs();
     const run = first && this.program(first.program).prepared.shift();
     if (first !== undefined && run !== undefined) {

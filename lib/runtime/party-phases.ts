@@ -111,6 +111,10 @@ export abstract class PartyPhases extends Member<PartyEra> {
     era.materials.delete(run);
     era.run = { run, program };
     reporter.run({ run, program, state: 'started' });
+    if (this.era !== era) {
+      session.dropMaterial(material.handle);
+      return;
+    }
     const inputs = byPosition(code, job?.numbers ?? NOTHING);
     const call = { program, epoch, run, inputs, integers: integerOutputs(code), material: material.handle };
     const { outputs, report } = await reporter

@@ -55,6 +55,33 @@ test('a job is numbered, prepared and started, each once everybody is there', (t
   t.deepEqual(look(), []);
 });
 
+test('what ends everything in the middle of an order leaves nothing behind', (t) => {
+  const log: string[] = [];
+  const coordinator: Coordinator = new Coordinator(
+    { parties: 2, owners: [[0]], ahead: 1, deadlines: NEVER },
+    {
+      number: () => log.push('number'),
+      prepare: () => log.push('prepare'),
+      start: () => {
+        log.push('start');
+        coordinator.reset();
+      },
+      late: () => t.fail(),
+    },
+  );
+  const begin = (): void => {
+    coordinator.ready(0);
+    coordinator.ready(1);
+    coordinator.want(0, 0, 1);
+    coordinator.numbered(0, 1);
+    for (const party of [0, 1]) coordinator.did(party, 'prepare', 1);
+  };
+  begin();
+  t.deepEqual(log.splice(0).at(-1), 'start');
+  begin();
+  t.deepEqual(log.at(-1), 'start');
+});
+
 test('jobs of several owners are paired in order, and a pair is served when it is complete', (t) => {
   const { coordinator, look, ready, did } = make([[0, 1], [0]]);
   ready();

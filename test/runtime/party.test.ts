@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { CryptorchError } from '../../lib';
+import type { RunEvent } from '../../lib/runtime/events';
 import type { Party, PartyRunOptions } from '../../lib/runtime/party';
 import { tensor, toFloat64 } from '../../lib/tensor';
 import { coded } from '../helpers/errors';
@@ -139,6 +141,23 @@ test('a run is cancelled while it waits and while it is computed; others go on',
   await t.throwsAsync(run, coded('CANCELLED'));
   await t.throwsAsync(compute(party!, X, { signal: AbortSignal.abort() }), coded('CANCELLED'));
   await agrees(t, party!);
+});
+
+test('a run is cancelled in the event that tells of its start', async (t) => {
+  const group = await Group.create(t);
+  const [party] = await group.start({ ahead: 1 });
+  await agrees(t, party!);
+  const caller = new AbortController();
+  const listener = (event: unknown): void => {
+    const { deployment, role, state } = event as RunEvent;
+    if (deployment === party!.deployment.name && role === 0 && state === 'started') caller.abort();
+  };
+  await until(() => party!.stats.prepared === 1);
+  subscribe('cryptorch:run', listener);
+  t.teardown(() => unsubscribe('cryptorch:run', listener));
+  await t.throwsAsync(compute(party!, X, { signal: caller.signal }), coded('CANCELLED'));
+  await agrees(t, party!);
+  t.deepEqual([...new Set(group.errors)].sort(), ['0 CANCELLED', '1 CANCELLED', 'dealer CANCELLED']);
 });
 
 test('the queue has an end, and a run without a result in time fails', async (t) => {
