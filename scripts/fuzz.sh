@@ -40,10 +40,14 @@ fuzz() {
 }
 
 status=0
-for ((i = 0; i < ${#targets[@]}; i += 2)); do
-  fuzz "${targets[i]}" &
-  first=$!
-  if ((i + 1 < ${#targets[@]})); then fuzz "${targets[i + 1]}" || status=1; fi
-  wait "$first" || status=1
+running=0
+for target in "${targets[@]}"; do
+  if ((running == 2)); then
+    wait -n || status=1
+    running=1
+  fi
+  fuzz "$target" &
+  running=$((running + 1))
 done
+while ((running-- > 0)); do wait -n || status=1; done
 exit "$status"
