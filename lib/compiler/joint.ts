@@ -318,7 +318,7 @@ export class Joint {
       steps.push(...kernels.filter((s) => s.world === 'clear'));
     }
     return {
-      version: 1,
+      version: 2,
       name,
       parties: this.n,
       nodes: this.nodes,

@@ -135,7 +135,7 @@ export interface ProgramNode {
 }
 
 export interface Program {
-  readonly version: 1;
+  readonly version: 2;
   readonly name: string;
   readonly parties: number;
   readonly nodes: readonly ProgramNode[];

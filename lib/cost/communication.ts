@@ -1,21 +1,21 @@
 // Communication of a program, read off it without running anything: bytes each party sends, bytes the dealer sends to
 // each party, and rounds, per phase and per node of the model.
 //
-// Bytes are application frames, header included. Rounds are the depth of the exchange graph: every role has a clock,
+// Bytes are application frames, header included. Rounds are the depth of the graph of frames: every role has a clock,
 // a frame carries its sender's clock plus one, and who receives it moves on to at least that (Lamport). A party that
-// need not wait does not add a round.
+// need not wait does not add a round. Which frames there are follows from what each party knows when
+// (compiler/schedule/timeline.ts).
 
 import {
   type DealStep,
-  type ExchangeStep,
   FRAME_HEADER_BYTES,
-  has,
   PHASES,
   type Phase,
   type Program,
   partiesOf,
   wireBytes,
 } from '../compiler/program';
+import { type Frame, phaseOf, roundOf, timelineOf } from '../compiler/schedule/timeline';
 
 export interface PhaseCommunication {
   readonly rounds: number;
@@ -27,7 +27,10 @@ export interface PhaseCommunication {
 
 export type Communication = Readonly<Record<Phase, PhaseCommunication>>;
 
-/** Payload caused by one node of the model: bytes over all senders and receivers, rounds it takes part in. */
+/**
+ * Payload caused by one node of the model: bytes over all senders and receivers, and rounds in which frames have a part
+ * of it, at the party that sees most of them. Nodes share rounds.
+ */
 export interface NodeCommunication {
   readonly rounds: number;
   readonly bytes: number;
@@ -39,81 +42,74 @@ export interface Profile {
   readonly nodes: readonly Readonly<Record<Phase, NodeCommunication>>[];
 }
 
-/** Corrections travel one way, frame after frame: for a node they are one round, however many frames carry them. */
-const DEALER_ROUND = -1;
-
 class PhaseCounter {
   readonly bytesSent: number[];
   readonly dealerBytes: number[];
-  private readonly clocks: number[];
-  private readonly nodes: { exchanges: Set<number>; bytes: number }[];
+  private rounds = 0;
+  /** By node: rounds that each party takes part in, whether the dealer sends something for it, bytes. */
+  private readonly nodes: { rounds: Set<number>[]; dealt: boolean; bytes: number }[];
 
   constructor(private readonly program: Program) {
-    const zeros = (): number[] => Array<number>(program.parties).fill(0);
-    this.bytesSent = zeros();
-    this.dealerBytes = zeros();
-    this.clocks = [...zeros(), 0];
-    this.nodes = program.nodes.map(() => ({ exchanges: new Set<number>(), bytes: 0 }));
-  }
-
-  private tag(node: number, exchange: number, bytes: number): void {
-    const counter = this.nodes[node];
-    if (counter === undefined) return;
-    counter.exchanges.add(exchange);
-    counter.bytes += bytes;
+    const each = <T>(make: () => T): T[] => Array.from({ length: program.parties }, make);
+    this.bytesSent = each(() => 0);
+    this.dealerBytes = each(() => 0);
+    this.nodes = program.nodes.map(() => ({ rounds: each(() => new Set<number>()), dealt: false, bytes: 0 }));
   }
 
   private bytesOf(id: number): number {
     return wireBytes(this.program.values[id] as Program['values'][number]);
   }
 
-  private nodeOf(id: number): number {
-    return this.program.values[id]?.node as number;
+  private nodeOf(id: number): PhaseCounter['nodes'][number] | undefined {
+    return this.nodes[this.program.values[id]?.node as number];
   }
 
-  exchange(step: ExchangeStep): void {
-    const senders = partiesOf(step.segments.reduce((set, s) => set | s.senders, 0));
-    const clocks = [...this.clocks];
-    for (const from of senders) {
-      const segments = step.segments.filter((s) => has(s.senders, from));
-      const payload = segments.reduce((sum, s) => sum + this.bytesOf(s.out), 0);
-      for (const to of partiesOf(step.audience)) {
-        if (to === from) continue;
-        this.bytesSent[from] = (this.bytesSent[from] as number) + FRAME_HEADER_BYTES + payload;
-        this.clocks[to] = Math.max(this.clocks[to] as number, (clocks[from] as number) + 1);
-        for (const s of segments) this.tag(this.nodeOf(s.out), step.id, this.bytesOf(s.out));
-      }
+  frame({ from, to, sent, segments }: Frame): void {
+    const round = roundOf(sent) + 1;
+    const receivers = partiesOf(to);
+    this.rounds = Math.max(this.rounds, round);
+    const payload = segments.reduce((sum, s) => sum + this.bytesOf(s.out), 0);
+    this.bytesSent[from] =
+      (this.bytesSent[from] as number) + receivers.length * (FRAME_HEADER_BYTES + payload);
+    for (const s of segments) {
+      const node = this.nodeOf(s.out);
+      if (node === undefined) continue;
+      node.bytes += receivers.length * this.bytesOf(s.out);
+      for (const p of [from, ...receivers]) node.rounds[p]?.add(round);
     }
   }
 
+  /** Corrections travel one way, frame after frame: for a node they are one round, however many frames carry them. */
   deal(step: DealStep): void {
-    const dealer = this.program.parties;
+    this.rounds = Math.max(this.rounds, 1);
     const payload = step.values.reduce((sum, id) => sum + this.bytesOf(id), 0);
     this.dealerBytes[step.to] = (this.dealerBytes[step.to] as number) + FRAME_HEADER_BYTES + payload;
-    this.clocks[step.to] = Math.max(this.clocks[step.to] as number, (this.clocks[dealer] as number) + 1);
-    for (const id of step.values) this.tag(this.nodeOf(id), DEALER_ROUND, this.bytesOf(id));
+    for (const id of step.values) {
+      const node = this.nodeOf(id);
+      if (node === undefined) continue;
+      node.bytes += this.bytesOf(id);
+      node.dealt = true;
+    }
   }
 
   total(): PhaseCommunication {
-    return { rounds: Math.max(...this.clocks), bytesSent: this.bytesSent, dealerBytes: this.dealerBytes };
+    return { rounds: this.rounds, bytesSent: this.bytesSent, dealerBytes: this.dealerBytes };
   }
 
   node(index: number): NodeCommunication {
-    const counter = this.nodes[index];
-    return { rounds: counter?.exchanges.size ?? 0, bytes: counter?.bytes ?? 0 };
+    const { rounds, dealt, bytes } = this.nodes[index] as PhaseCounter['nodes'][number];
+    return { rounds: Math.max(...rounds.map((r) => r.size)) + (dealt ? 1 : 0), bytes };
   }
 }
 
 /** Communication of every phase and node of a program. */
 export function profile(program: Program): Profile {
+  const { frames } = timelineOf(program);
   const phases = Object.fromEntries(
     PHASES.map((phase) => {
       const counter = new PhaseCounter(program);
-      for (const step of program.steps) {
-        if (step.phase !== phase) continue;
-        if (step.kind === 'exchange') counter.exchange(step);
-        if (step.kind === 'deal') counter.deal(step);
-      }
+      for (const frame of frames) if (PHASES[phaseOf(frame.sent)] === phase) counter.frame(frame);
+      for (const step of program.steps) if (step.phase === phase && step.kind === 'deal') counter.deal(step);
       return [phase, counter];
     }),
   ) as Record<Phase, PhaseCounter>;

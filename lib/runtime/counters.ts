@@ -31,7 +31,7 @@ export function countPhase(
   };
 }
 
-/** Rounds of a node: exchanges between parties that it takes part in, and one for whatever the dealer sends it. */
+/** Rounds of a node: those between parties that it takes part in, and one for whatever the dealer sends it. */
 export function countNode(
   parties: readonly RoleCounters[],
   dealer: RoleCounters | undefined,
@@ -41,10 +41,14 @@ export function countNode(
   const of = (role: RoleCounters | undefined) => role?.[phase]?.nodes.find((c) => c.node === node);
   const dealt = of(dealer);
   const counters = [...parties.map(of), dealt];
-  const exchanges = Math.max(0, ...parties.map((r) => of(r)?.exchanges ?? 0));
   const frames = dealt?.exchanges ?? 0;
+  // The one party that the dealer sends to has counted these frames too.
+  const between = parties.map((r, party) => {
+    const corrected = (dealer?.[phase]?.bytesSent[party] ?? 0) > 0;
+    return (of(r)?.exchanges ?? 0) - (corrected ? frames : 0);
+  });
   return {
-    rounds: exchanges - frames + Math.min(frames, 1),
+    rounds: Math.max(0, ...between) + Math.min(frames, 1),
     bytes: counters.reduce((sum, c) => sum + (c?.bytes ?? 0), 0),
     seconds: Math.max(0, ...counters.map((c) => c?.seconds ?? 0)),
   };

@@ -127,7 +127,7 @@ const io = v.strictObject({
 });
 
 export const programSchema: Schema<Program> = v.strictObject({
-  version: v.literal(1),
+  version: v.literal(2),
   name: v.string(),
   parties: integer(2, MOST_PARTIES),
   nodes: v.array(

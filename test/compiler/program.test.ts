@@ -81,7 +81,7 @@ test('the state of a deployment does not depend on the batch', (t) => {
   for (const role of [0, 1, 2]) t.deepEqual(setup(1, role), setup(32, role));
 });
 
-test('material in memory is corrections and prepared products, nothing else', async (t) => {
+test('material in memory is corrections, prepared products and what was sent ahead, nothing else', async (t) => {
   const batch = 16;
   const program = programOf(twoLayers(batch), { parties: 2 });
   const prepared = batch * (128 + 10) * 8;
@@ -89,7 +89,8 @@ test('material in memory is corrections and prepared products, nothing else', as
     .filter((v) => v.origin.kind === 'deal')
     .reduce((sum, v) => sum + wireBytes(v), 0);
   t.is(project(program, 0).bytes.material, prepared);
-  t.is(project(program, 1).bytes.material, prepared + Math.ceil(corrections / 64) * 64);
+  const ahead = batch * 128 * 8;
+  t.is(project(program, 1).bytes.material, prepared + ahead + Math.ceil(corrections / 64) * 64);
   const expanded = program.values
     .filter((v) => v.origin.kind === 'deal')
     .reduce((sum, v) => sum + memoryBytes(v), 0);

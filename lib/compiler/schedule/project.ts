@@ -6,7 +6,6 @@
 
 import {
   type DealStep,
-  type ExchangeStep,
   has,
   type Io,
   type KernelStep,
@@ -35,6 +34,7 @@ import type {
   Stream,
 } from './plan';
 import { leadsAt, neededAt, operandsAt, runsAt } from './presence';
+import { type Frame, type RoleStep, timelineOf } from './timeline';
 
 /** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
 const ENTRY_BITS = 62;
@@ -59,7 +59,10 @@ class Projection {
   private readonly phases: [PlanStep[], PlanStep[], PlanStep[]] = [[], [], []];
   private readonly places = new Map<number, Place>();
   private readonly corrections = new Map<number, Place>();
-  private readonly lastPhase: readonly number[];
+  /** Contributions of a frame that is sent or was received, by segment. */
+  private readonly contributions = new Map<Frame, ReadonlyMap<Segment, Place>>();
+  private readonly steps: readonly (readonly RoleStep[])[];
+  private readonly lastPhase: LastUses;
   private readonly needed: ReadonlySet<number>;
   private phase = 0;
 
@@ -68,20 +71,16 @@ class Projection {
     private readonly role: number,
   ) {
     this.n = program.parties;
-    this.lastPhase = lastUses(program);
     this.needed = neededAt(program, role);
+    this.steps = timelineOf(program).steps(role);
+    this.lastPhase = lastUses(program, role, this.steps);
   }
 
   plan(): Plan {
     PHASES.forEach((phase, index) => {
       this.phase = index;
       this.enter(phase);
-      for (const step of this.program.steps) {
-        if (step.phase !== phase) continue;
-        if (step.kind === 'kernel') this.kernel(step);
-        else if (step.kind === 'exchange') this.exchange(step);
-        else this.deal(step);
-      }
+      for (const step of this.steps[index] as readonly RoleStep[]) this.step(step);
       this.leave(phase);
     });
     const bytes = layOut(this.phases);
@@ -160,7 +159,7 @@ class Projection {
   }
 
   private define(v: Value): Place {
-    const region = this.region(PHASES.indexOf(v.phase), this.lastPhase[v.id] as number);
+    const region = this.region(this.phase, this.lastPhase.value(v.id));
     const place: Place = { buffer: { region, bytes: memoryBytes(v), offset: 0 }, at: 0 };
     this.places.set(v.id, place);
     return place;
@@ -278,82 +277,79 @@ class Projection {
     };
   }
 
-  /** Sends this party's masked shares to the audience, receives theirs, and adds them up. */
-  private exchange(step: ExchangeStep): void {
-    if (!this.isParty) return;
-    const listening = has(step.audience, this.role);
-    const own = this.frame(step, this.role);
-    if (own !== null) {
-      for (const { segment, place } of own.parts) this.pack(segment, place);
-      for (const peer of partiesOf(step.audience)) {
-        if (peer !== this.role)
-          this.emit({
-            type: 'send',
-            exchange: step.id,
-            peer,
-            place: own.place,
-            bytes: own.bytes,
-            segments: own.tags,
-          });
-      }
-    }
-    if (!listening) return;
-    const frames = partiesOf(step.segments.reduce((set, s) => set | s.senders, 0)).flatMap((sender) => {
-      const f = sender === this.role ? own : this.frame(step, sender);
-      if (f === null) return [];
-      if (sender !== this.role)
-        this.emit({
-          type: 'receive',
-          exchange: step.id,
-          peer: sender,
-          place: f.place,
-          bytes: f.bytes,
-          segments: f.tags,
-        });
-      return [f];
-    });
-    for (const segment of step.segments) {
-      if (!this.needed.has(segment.out)) continue;
-      const contributions = frames.flatMap((f) =>
-        f.parts.filter((part) => part.segment === segment).map((part) => part.place),
-      );
-      const out = this.value(segment.out);
-      const ins = contributions.map(
-        (place): Source => ({
-          ...this.packed(out),
-          inner: 1,
-          mid: out.elements,
-          place,
-          streams: [],
-          correction: null,
-        }),
-      );
-      this.sumUp(out, ins, this.sink(out.id));
+  private step(step: RoleStep): void {
+    switch (step.kind) {
+      case 'kernel':
+        this.kernel(step.step);
+        break;
+      case 'deal':
+        this.deal(step.step);
+        break;
+      case 'pack':
+        this.pack(step.segment, this.contribution(step.frame, step.segment));
+        break;
+      case 'send':
+        for (const peer of partiesOf(step.frame.to)) this.transfer('send', step.frame, peer);
+        break;
+      case 'receive':
+        this.transfer('receive', step.frame, step.frame.from);
+        break;
+      case 'sum':
+        this.sum(step.segment, step.frames);
+        break;
     }
   }
 
-  /** One sender's frame: the segments it contributes to, one after the other. */
-  private frame(
-    step: ExchangeStep,
-    sender: number,
-  ): {
-    place: Place;
-    bytes: number;
-    tags: FrameSegment[];
-    parts: { segment: Segment; place: Place }[];
-  } | null {
-    const segments = step.segments.filter((s) => has(s.senders, sender));
-    if (segments.length === 0) return null;
-    const tags = segments.map((s) => ({ node: this.value(s.out).node, bytes: wireBytes(this.value(s.out)) }));
-    const bytes = tags.reduce((sum, t) => sum + t.bytes, 0);
-    const buffer: Buffer = { region: 'work', bytes, offset: 0 };
-    let at = 0;
-    const parts = segments.map((segment, i) => {
-      const place = { buffer, at };
-      at += (tags[i] as FrameSegment).bytes;
-      return { segment, place };
-    });
-    return { place: { buffer, at: 0 }, bytes, tags, parts };
+  private transfer(type: 'send' | 'receive', frame: Frame, peer: number): void {
+    const segments = frame.segments.map((s) => this.tag(this.value(s.out)));
+    const { buffer } = this.contribution(frame, frame.segments[0] as Segment);
+    const place = { buffer, at: 0 };
+    this.emit({ type, exchange: frame.id, peer, place, bytes: buffer.bytes, segments });
+  }
+
+  private tag(v: Value): FrameSegment {
+    return { node: v.node, bytes: wireBytes(v) };
+  }
+
+  /** Where a frame has the contribution to a segment; one after the other, in memory of their own. */
+  private contribution(frame: Frame, segment: Segment): Place {
+    let places = this.contributions.get(frame);
+    if (places === undefined) {
+      const sizes = frame.segments.map((s) => wireBytes(this.value(s.out)));
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      const buffer: Buffer = {
+        region: this.region(this.phase, this.lastPhase.frame(frame)),
+        bytes,
+        offset: 0,
+      };
+      let at = 0;
+      places = new Map(
+        frame.segments.map((s, i) => {
+          const place = { buffer, at };
+          at += sizes[i] as number;
+          return [s, place];
+        }),
+      );
+      this.contributions.set(frame, places);
+    }
+    return places.get(segment) as Place;
+  }
+
+  /** The opening of a segment: contributions from frames, or its own that never was in one. */
+  private sum(segment: Segment, frames: readonly Frame[]): void {
+    const out = this.value(segment.out);
+    const ins = frames.map(
+      (frame): Source => ({
+        ...this.packed(out),
+        inner: 1,
+        mid: out.elements,
+        place: this.contribution(frame, segment),
+        streams: [],
+        correction: null,
+      }),
+    );
+    const alone = has(segment.senders, this.role) && !frames.some((f) => f.from === this.role);
+    this.sumUp(out, alone ? [...this.masked(segment), ...ins] : ins, this.sink(out.id));
   }
 
   private packed(v: Value): { layout: 'packed' | 'planes'; bits: number; planes: number; elements: number } {
@@ -374,10 +370,15 @@ class Projection {
 
   private pack(segment: Segment, place: Place): void {
     const out = this.value(segment.out);
-    const share = this.source({ value: segment.share, inner: 1, mid: out.elements });
+    this.sumUp(out, this.masked(segment), { place, ...this.packed(out) });
+  }
+
+  /** This party's share of what is opened, and of its mask. */
+  private masked(segment: Segment): Source[] {
+    const { elements } = this.value(segment.out);
+    const share = this.source({ value: segment.share, inner: 1, mid: elements });
     const mask: Source = { ...share, place: null, correction: null, streams: this.maskStreams(segment) };
-    const ins = mask.streams.length > 0 ? [share, mask] : [share];
-    this.sumUp(out, ins, { place, ...this.packed(out) });
+    return mask.streams.length > 0 ? [share, mask] : [share];
   }
 
   /** An opening adds this party's share of the mask; a reveal adds its share of zero, from the pairwise seeds. */
@@ -402,9 +403,9 @@ class Projection {
   private deal(step: DealStep): void {
     if (this.role !== dealerRole(this.n) && this.role !== step.to) return;
     const values = step.values.map((id) => this.value(id));
-    const tags = values.map((v) => ({ node: v.node, bytes: wireBytes(v) }));
+    const tags = values.map((v) => this.tag(v));
     const bytes = tags.reduce((sum, t) => sum + t.bytes, 0);
-    const last = Math.max(...values.map((v) => this.lastPhase[v.id] as number));
+    const last = Math.max(...values.map((v) => this.lastPhase.value(v.id)));
     const region = this.role === step.to ? this.region(this.phase, last) : 'work';
     const buffer: Buffer = { region, bytes, offset: 0 };
     let at = 0;
@@ -440,27 +441,44 @@ function keepPieces(attr: readonly (number | bigint)[], keep: readonly boolean[]
   return [1, attr[1] as number | bigint, kept.length, ...kept.flat()];
 }
 
-/** The last phase in which each value is used (-1: never). Views and dealt values use what they are made of. */
-function lastUses(program: Program): number[] {
-  const last = program.values.map(() => -1);
+/** The last phase in which a role uses a value, or a contribution of a frame; -1: never. */
+interface LastUses {
+  readonly value: (id: number) => number;
+  readonly frame: (frame: Frame) => number;
+}
+
+/** Views and dealt values use what they are made of. */
+function lastUses(program: Program, role: number, steps: readonly (readonly RoleStep[])[]): LastUses {
+  const values = program.values.map(() => -1);
+  const frames = new Map<Frame, number>();
   const use = (id: number, phase: number): void => {
-    last[id] = Math.max(last[id] as number, phase);
+    values[id] = Math.max(values[id] as number, phase);
   };
-  for (const step of program.steps) {
-    const phase = PHASES.indexOf(step.phase);
-    if (step.kind === 'kernel') for (const o of step.in) use(o.value, phase);
-    else if (step.kind === 'exchange') for (const s of step.segments) use(s.share, phase);
-    else
-      for (const id of step.values)
-        use(((program.values[id] as Value).origin as Origin & { kind: 'deal' }).mask, phase);
-  }
+  steps.forEach((list, phase) => {
+    for (const s of list) {
+      if (s.kind === 'kernel') {
+        if (!runsAt(program, s.step, role)) continue;
+        const present = operandsAt(program, s.step, role);
+        s.step.in.forEach((o, i) => {
+          if (present[i]) use(o.value, phase);
+        });
+      } else if (s.kind === 'deal')
+        for (const id of s.step.values)
+          use(((program.values[id] as Value).origin as Origin & { kind: 'deal' }).mask, phase);
+      else if (s.kind === 'pack') use(s.segment.share, phase);
+      else if (s.kind === 'sum') {
+        for (const f of s.frames) frames.set(f, phase);
+        if (!s.frames.some((f) => f.from === role)) use(s.segment.share, phase);
+      }
+    }
+  });
   for (const io of program.ios) {
     if (io.kind !== 'output') continue;
     use(io.value, 2);
     if (io.clear >= 0) use(io.clear, 2);
   }
   for (const v of [...program.values].reverse()) {
-    if (v.origin.kind === 'view') use(v.origin.of, last[v.id] as number);
+    if (v.origin.kind === 'view') use(v.origin.of, values[v.id] as number);
   }
-  return last;
+  return { value: (id) => values[id] as number, frame: (frame) => frames.get(frame) ?? -1 };
 }

@@ -1,0 +1,293 @@
+// When every value exists at every party, and the frames that follow from it.
+//
+// A party's part of a share waits only for the operands that it has a part of (presence.ts). So the parts of one share
+// may exist at different times: where one party holds the weights, the others know their shares of a linear layer
+// before any input, and send them ahead. A moment of a party is a phase and how many frames of it, each waiting for
+// the one before, must have arrived; it is found in one pass over the program, whose steps never wait for later ones.
+//
+// What a party sends to the same peers in one moment is one frame. All frames that wait for equally many others are a
+// round: they carry its number, and everybody handles the rounds of a phase in order. So the frames of a link come in
+// the order in which they are expected, and nobody waits for a frame that is itself waiting for him.
+
+import {
+  type DealStep,
+  type ExchangeStep,
+  has,
+  type KernelStep,
+  type PartySet,
+  PHASES,
+  type Program,
+  partiesOf,
+  type Segment,
+  type Value,
+  wireBytes,
+} from '../program';
+import { neededAt, operandsAt, runsAt } from './presence';
+
+/** A frame is closed once it holds this many bytes: what is complete travels while the rest is computed. */
+const FRAME_BYTES: number = 1 << 20;
+
+/** A phase and a number of frames, as one number that grows with time. */
+export type Moment = number;
+const ROUNDS: number = 2 ** 32;
+
+function moment(phase: number, round: number): Moment {
+  return phase * ROUNDS + round;
+}
+
+/** Index of the phase that a moment belongs to. */
+export function phaseOf(at: Moment): number {
+  return Math.floor(at / ROUNDS);
+}
+
+/** Frames of its phase that must have arrived one after the other. */
+export function roundOf(at: Moment): number {
+  return at % ROUNDS;
+}
+
+/** One sender's contributions to openings, one after the other, for everybody in `to`. */
+export interface Frame {
+  /** Number on the wire: that of its round, above those of the dealer's frames. */
+  readonly id: number;
+  readonly from: number;
+  readonly to: PartySet;
+  /** When it is sent; it arrives in the round after that. */
+  readonly sent: Moment;
+  readonly segments: readonly Segment[];
+}
+
+/** What a role does, in order. */
+export type RoleStep =
+  | { readonly kind: 'kernel'; readonly step: KernelStep }
+  | { readonly kind: 'deal'; readonly step: DealStep }
+  | { readonly kind: 'receive' | 'send'; readonly frame: Frame }
+  | { readonly kind: 'pack'; readonly segment: Segment; readonly frame: Frame }
+  /** The opening of a segment from the contributions in `frames`; without one of its own it adds its own share. */
+  | { readonly kind: 'sum'; readonly segment: Segment; readonly frames: readonly Frame[] };
+
+export interface Timeline {
+  readonly frames: readonly Frame[];
+  /** Steps of a party, of the dealer or of the cleartext evaluator by phase. */
+  readonly steps: (role: number) => readonly (readonly RoleStep[])[];
+  /** When a sender's part of what is opened exists; undefined where nobody wants it. */
+  readonly sent: (segment: Segment, party: number) => Moment | undefined;
+}
+
+const timelines = new WeakMap<Program, Timeline>();
+
+/** Computed once for a program. */
+export function timelineOf(program: Program): Timeline {
+  const known = timelines.get(program);
+  if (known !== undefined) return known;
+  const made = new Scheduler(program).run();
+  timelines.set(program, made);
+  return made;
+}
+
+/** What belongs to one run is not computed before its offline phase. */
+function earliest(v: Value): Moment {
+  return moment(v.life === 'state' ? 0 : 1, 0);
+}
+
+type Operation =
+  | { readonly kind: 'kernel'; readonly step: KernelStep }
+  | { readonly kind: 'deal'; readonly step: DealStep }
+  | { readonly kind: 'pack' | 'sum'; readonly segment: Segment; readonly to: PartySet };
+
+/** What one party does and when; operations of one moment are in the order of the program. */
+class PartyTimes {
+  private readonly written: (Moment | undefined)[] = [];
+  private readonly operations = new Map<Moment, Operation[]>();
+  readonly sent = new Map<Segment, Moment>();
+  readonly needed: ReadonlySet<number>;
+
+  constructor(
+    private readonly program: Program,
+    readonly party: number,
+  ) {
+    this.needed = neededAt(program, party);
+  }
+
+  /** When a value is there; what is zero here always was. */
+  of(id: number): Moment {
+    const v = this.program.values[id] as Value;
+    if (v.world === 'share' && !has(v.parties, this.party)) return 0;
+    const start = moment(PHASES.indexOf(v.phase), 0);
+    switch (v.origin.kind) {
+      case 'zero':
+        return 0;
+      case 'view':
+        return this.of(v.origin.of);
+      case 'deal':
+        return v.origin.corrected === this.party ? start + 1 : start;
+      case 'step': {
+        const at = this.written[id];
+        if (at === undefined) throw new Error(`value ${id} is not known to party ${this.party}`);
+        return at;
+      }
+      default:
+        return start;
+    }
+  }
+
+  write(id: number, at: Moment): void {
+    this.written[id] = at;
+  }
+
+  add(at: Moment, operation: Operation): void {
+    const list = this.operations.get(at);
+    if (list === undefined) this.operations.set(at, [operation]);
+    else list.push(operation);
+  }
+
+  /** Operations by moment, in order. */
+  moments(): (readonly [Moment, readonly Operation[]])[] {
+    return [...this.operations].sort(([a], [b]) => a - b);
+  }
+}
+
+class Scheduler {
+  private readonly parties: readonly PartyTimes[];
+  private readonly frames: Frame[] = [];
+  /** The frame of each sender that holds its contribution to a segment. */
+  private readonly frameOf: readonly Map<Segment, Frame>[];
+  /** Above the numbers of the dealer's frames of a phase. */
+  private readonly firstId: number[] = PHASES.map(() => 0);
+
+  constructor(private readonly program: Program) {
+    this.parties = Array.from({ length: program.parties }, (_, p) => new PartyTimes(program, p));
+    this.frameOf = this.parties.map(() => new Map());
+  }
+
+  run(): Timeline {
+    for (const step of this.program.steps) {
+      if (step.kind === 'kernel') this.kernel(step);
+      else if (step.kind === 'exchange') this.exchange(step);
+      else this.deal(step);
+    }
+    for (const times of this.parties) this.group(times);
+    return {
+      frames: this.frames,
+      steps: (role) => (role < this.program.parties ? this.partySteps(role) : this.inOrder()),
+      sent: (segment, party) => this.parties[party]?.sent.get(segment),
+    };
+  }
+
+  private value(id: number): Value {
+    return this.program.values[id] as Value;
+  }
+
+  private kernel(step: KernelStep): void {
+    for (const times of this.parties) {
+      if (!runsAt(this.program, step, times.party) || !step.out.some((id) => times.needed.has(id))) continue;
+      const present = operandsAt(this.program, step, times.party);
+      const operands = step.in.filter((_, i) => present[i]).map((o) => times.of(o.value));
+      const outs = step.out.filter((id) => id >= 0);
+      const at = Math.max(...outs.map((id) => earliest(this.value(id))), ...operands);
+      for (const id of outs) times.write(id, at);
+      times.add(at, { kind: 'kernel', step });
+    }
+  }
+
+  private exchange(step: ExchangeStep): void {
+    for (const segment of step.segments) {
+      const out = this.value(segment.out);
+      for (const times of this.parties) {
+        if (!has(segment.senders, times.party)) continue;
+        const to = step.audience & ~(2 ** times.party);
+        const listens = has(step.audience, times.party) && times.needed.has(out.id);
+        if (to === 0 && !listens) continue;
+        const at = Math.max(earliest(out), times.of(segment.share));
+        times.sent.set(segment, at);
+        if (to !== 0) times.add(at, { kind: 'pack', segment, to });
+      }
+      for (const times of this.parties) {
+        if (!has(step.audience, times.party)) continue;
+        const contributions = this.parties.flatMap((from) => {
+          const at = from.sent.get(segment);
+          return at === undefined ? [] : [from === times ? at : at + 1];
+        });
+        const at = Math.max(...contributions);
+        times.write(out.id, at);
+        if (times.needed.has(out.id)) times.add(at, { kind: 'sum', segment, to: step.audience });
+      }
+    }
+  }
+
+  private deal(step: DealStep): void {
+    const phase = PHASES.indexOf(step.phase);
+    this.firstId[phase] = Math.max(this.firstId[phase] as number, step.id + 1);
+    this.parties[step.to]?.add(moment(phase, 1), { kind: 'deal', step });
+  }
+
+  /** Frames of one sender, in the order in which they are complete. */
+  private group(times: PartyTimes): void {
+    for (const [at, operations] of times.moments()) {
+      const open = new Map<PartySet, { segments: Segment[]; bytes: number; last: number }>();
+      const closed: { to: PartySet; segments: Segment[]; last: number }[] = [];
+      operations.forEach((o, i) => {
+        if (o.kind !== 'pack') return;
+        const frame = open.get(o.to) ?? { segments: [], bytes: 0, last: 0 };
+        frame.segments.push(o.segment);
+        frame.bytes += wireBytes(this.value(o.segment.out));
+        frame.last = i;
+        open.set(o.to, frame);
+        if (frame.bytes < FRAME_BYTES) return;
+        closed.push({ to: o.to, ...frame });
+        open.delete(o.to);
+      });
+      for (const [to, frame] of open) closed.push({ to, ...frame });
+      closed.sort((a, b) => a.last - b.last);
+      const id = (this.firstId[phaseOf(at)] as number) + roundOf(at);
+      for (const { to, segments } of closed) {
+        const frame: Frame = { id, from: times.party, to, sent: at, segments };
+        this.frames.push(frame);
+        for (const s of segments) this.frameOf[times.party]?.set(s, frame);
+      }
+    }
+  }
+
+  private partySteps(party: number): RoleStep[][] {
+    const phases: RoleStep[][] = PHASES.map(() => []);
+    const byMoment = new Map<Moment, RoleStep[]>();
+    const at = (m: Moment): RoleStep[] => {
+      const list = byMoment.get(m) ?? [];
+      byMoment.set(m, list);
+      return list;
+    };
+    const times = this.parties[party] as PartyTimes;
+    const moments = times.moments();
+    // The dealer's frames first, then those of the other parties, then what can be done with them.
+    for (const [m, operations] of moments) for (const o of operations) if (o.kind === 'deal') at(m).push(o);
+    for (const frame of this.frames)
+      if (has(frame.to, party)) at(frame.sent + 1).push({ kind: 'receive', frame });
+    for (const [m, operations] of moments) {
+      for (const o of operations) if (o.kind !== 'deal') at(m).push(...this.roleSteps(party, o));
+    }
+    for (const [m, steps] of [...byMoment].sort(([a], [b]) => a - b)) phases[phaseOf(m)]?.push(...steps);
+    return phases;
+  }
+
+  private roleSteps(party: number, o: Exclude<Operation, { kind: 'deal' }>): RoleStep[] {
+    if (o.kind === 'kernel') return [o];
+    const { segment } = o;
+    if (o.kind === 'pack') {
+      const frame = this.frameOf[party]?.get(segment) as Frame;
+      const packed: RoleStep = { kind: 'pack', segment, frame };
+      return frame.segments.at(-1) === segment ? [packed, { kind: 'send', frame }] : [packed];
+    }
+    const frames = partiesOf(segment.senders).flatMap((p) => this.frameOf[p]?.get(segment) ?? []);
+    return [{ kind: 'sum', segment, frames }];
+  }
+
+  /** The dealer and the cleartext evaluator wait for nobody. */
+  private inOrder(): RoleStep[][] {
+    return PHASES.map((phase) =>
+      this.program.steps.flatMap((step): RoleStep[] =>
+        step.phase !== phase || step.kind === 'exchange'
+          ? []
+          : [step.kind === 'kernel' ? { kind: 'kernel', step } : { kind: 'deal', step }],
+      ),
+    );
+  }
+}
