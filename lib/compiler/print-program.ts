@@ -1,16 +1,21 @@
 // Text form of a joint program: one line per step, in order, with every value's world, ring and place in the rounds.
 //
-//     online.1  open     %12 + mask %13 -> %14   ring64[512]  {0,1} -> {0,1}   # Conv_0
+//     online.1  open     %12 + mask %13 -> %14   ring64[512]  {0,1} -> {0,1}  at offline.1, online.1   # Conv_0
 //     online.1  share    %20 = truncate(%14, %17, %18) {16, ...}               # Conv_0
+//
+// Rounds count those of the joint program; where senders have their parts at other times, these follow, sender by sender.
 
 import {
   type ExchangeStep,
   type KernelStep,
+  PHASES,
   type Program,
   partiesOf,
+  type Segment,
   type Step,
   type Value,
 } from './program';
+import { phaseOf, roundOf, timelineOf } from './schedule/timeline';
 
 function form(v: Value): string {
   return v.layout === 'planes' ? `bits${v.planes}[${v.elements}]` : `ring${v.bits}[${v.elements}]`;
@@ -54,8 +59,19 @@ function exchange(program: Program, s: ExchangeStep): string[] {
   return s.segments.map((g) => {
     const v = program.values[g.out] as Value;
     const hidden = g.kind === 'open' ? `mask %${g.mask}` : 'zero sharing';
-    return `${g.kind.padEnd(7)} %${g.out}: ${form(v)} = ${describe(program, g.share)} + ${hidden}  ${set(g.senders)} -> ${set(s.audience)}`;
+    const parts = `${set(g.senders)} -> ${set(s.audience)}${sendingTimes(program, s, g)}`;
+    return `${g.kind.padEnd(7)} %${g.out}: ${form(v)} = ${describe(program, g.share)} + ${hidden}  ${parts}`;
   });
+}
+
+/** When each sender's frame arrives, unless that is the round of the step for all of them. */
+function sendingTimes(program: Program, s: ExchangeStep, segment: Segment): string {
+  const { sent } = timelineOf(program);
+  const times = partiesOf(segment.senders).map((party) => {
+    const at = sent(segment, party);
+    return at === undefined ? '-' : `${PHASES[phaseOf(at)]}.${roundOf(at) + 1}`;
+  });
+  return times.every((time) => time === `${s.phase}.${s.level}`) ? '' : `  at ${times.join(', ')}`;
 }
 
 function nodeOf(program: Program, s: Step): string {

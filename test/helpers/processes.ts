@@ -6,7 +6,8 @@ import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { CompiledModel } from '../../lib';
-import type { Phase, Program } from '../../lib/compiler/program';
+import { PHASES, type Phase, type Program } from '../../lib/compiler/program';
+import { phaseOf, timelineOf } from '../../lib/compiler/schedule/timeline';
 import { Authority } from '../../lib/keys/authority';
 import { type Role, roleFile } from '../../lib/keys/role';
 import type { PartyFile, Timeouts } from '../../lib/runtime/config';
@@ -193,9 +194,9 @@ export class ProcessGroup {
 
   /** Exchanges of a phase, by which a wire knows its frames. */
   exchanges(phase: Phase): Set<number> {
-    return new Set(
-      this.program.steps.flatMap((s) => (s.kind !== 'kernel' && s.phase === phase ? [s.id] : [])),
-    );
+    const dealt = this.program.steps.flatMap((s) => (s.kind === 'deal' && s.phase === phase ? [s.id] : []));
+    const { frames } = timelineOf(this.program);
+    return new Set([...dealt, ...frames.filter((f) => PHASES[phaseOf(f.sent)] === phase).map((f) => f.id)]);
   }
 
   /** On every wire. */

@@ -29,8 +29,8 @@ const damages: Record<string, { readonly damage: Damage; readonly codes: RegExp 
   },
   repeated: { damage: (f) => [f.bytes, f.bytes], codes: /PROTOCOL/ },
   'out of order': {
-    damage: (f, before) => (before ? [f.bytes, before.bytes] : []),
-    codes: /PROTOCOL|TIMEOUT/,
+    damage: (f, before) => (before ? [before.bytes, f.bytes] : undefined),
+    codes: /PROTOCOL/,
   },
   'with a flipped bit': {
     damage: (f) => changed(f, (b) => b.writeUInt8(b.readUInt8(b.length - 1) ^ 1, b.length - 1)),

@@ -27,6 +27,9 @@ import { neededAt, operandsAt, runsAt } from './presence';
 /** A frame is closed once it holds this many bytes: what is complete travels while the rest is computed. */
 const FRAME_BYTES: number = 1 << 20;
 
+/** On the wire, rounds are numbered from this in setup, twice this offline, three times online; dealer's frames from 0. */
+const FIRST_ROUND: number = 2 ** 24;
+
 /** A phase and a number of frames, as one number that grows with time. */
 export type Moment = number;
 const ROUNDS: number = 2 ** 32;
@@ -47,7 +50,7 @@ export function roundOf(at: Moment): number {
 
 /** One sender's contributions to openings, one after the other, for everybody in `to`. */
 export interface Frame {
-  /** Number on the wire: that of its round, above those of the dealer's frames. */
+  /** Number on the wire: that of its round. */
   readonly id: number;
   readonly from: number;
   readonly to: PartySet;
@@ -151,8 +154,6 @@ class Scheduler {
   private readonly frames: Frame[] = [];
   /** The frame of each sender that holds its contribution to a segment. */
   private readonly frameOf: readonly Map<Segment, Frame>[];
-  /** Above the numbers of the dealer's frames of a phase. */
-  private readonly firstId: number[] = PHASES.map(() => 0);
 
   constructor(private readonly program: Program) {
     this.parties = Array.from({ length: program.parties }, (_, p) => new PartyTimes(program, p));
@@ -215,9 +216,7 @@ class Scheduler {
   }
 
   private deal(step: DealStep): void {
-    const phase = PHASES.indexOf(step.phase);
-    this.firstId[phase] = Math.max(this.firstId[phase] as number, step.id + 1);
-    this.parties[step.to]?.add(moment(phase, 1), { kind: 'deal', step });
+    this.parties[step.to]?.add(moment(PHASES.indexOf(step.phase), 1), { kind: 'deal', step });
   }
 
   /** Frames of one sender, in the order in which they are complete. */
@@ -238,7 +237,7 @@ class Scheduler {
       });
       for (const [to, frame] of open) closed.push({ to, ...frame });
       closed.sort((a, b) => a.last - b.last);
-      const id = (this.firstId[phaseOf(at)] as number) + roundOf(at);
+      const id = FIRST_ROUND * (phaseOf(at) + 1) + roundOf(at);
       for (const { to, segments } of closed) {
         const frame: Frame = { id, from: times.party, to, sent: at, segments };
         this.frames.push(frame);
