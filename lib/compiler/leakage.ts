@@ -85,6 +85,9 @@ class LeakageCheck {
         `a part of value ${share.id} is not sent, so its opening is not masked by it`,
         out.node,
       );
+    // Slices are summed up by every party in turn, so all of them must be allowed to see the opening.
+    if (s.sliced && (s.kind !== 'open' || audience !== 2 ** this.program.parties - 1))
+      throw this.leak(`value ${share.id} is opened by slices at parties that must not see it`, out.node);
     if (s.kind === 'reveal') {
       this.reveal(s, audience, out);
       return;

@@ -83,6 +83,8 @@ export interface Segment {
   readonly stream?: number;
   readonly out: number;
   readonly senders: PartySet;
+  /** Opened slice by slice, each at one party, which sends it to the others (schedule/slices.ts). */
+  readonly sliced?: true;
 }
 
 /** Everything that one audience learns in one round: one frame from each sender to each of its members. */

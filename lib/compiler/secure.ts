@@ -7,6 +7,7 @@ import { openingHints } from './opening-hints';
 import type { Io, Program } from './program';
 import { protocolFor } from './protocols';
 import { DEFAULT_KNOBS, type Knobs, type Twin } from './protocols/protocol';
+import { sliceLargeOpenings } from './schedule/slices';
 import { WORD_BITS } from './widths';
 
 export interface SecureOptions {
@@ -16,6 +17,8 @@ export interface SecureOptions {
   readonly knobs?: Partial<Knobs>;
   /** Which party receives the dealer's corrections. Default: the last. */
   readonly corrected?: number;
+  /** Openings of at least this many bytes go by slices (schedule/slices.ts). Default 1 MiB. */
+  readonly slicedBytes?: number;
 }
 
 /** The joint program of a core graph. Weights appear in it by name and shape only. */
@@ -65,7 +68,7 @@ export function secure(graph: Graph, options: SecureOptions): Program {
       clear,
     );
   }
-  return joint.build(graph.name);
+  return sliceLargeOpenings(joint.build(graph.name), options.slicedBytes);
 }
 
 /** Shares in the ring that an output needs: no more of it is revealed. */

@@ -15,7 +15,7 @@ import {
   partiesOf,
   wireBytes,
 } from '../compiler/program';
-import { type Frame, phaseOf, roundOf, timelineOf } from '../compiler/schedule/timeline';
+import { type Frame, phaseOf, roundOf, segmentBytes, timelineOf } from '../compiler/schedule/timeline';
 
 export interface PhaseCommunication {
   readonly rounds: number;
@@ -64,19 +64,21 @@ class PhaseCounter {
     return this.nodes[this.program.values[id]?.node as number];
   }
 
-  frame({ from, to, sent, segments }: Frame): void {
+  frame(frame: Frame): void {
+    const { from, to, sent, segments } = frame;
     const round = roundOf(sent) + 1;
     const receivers = partiesOf(to);
     this.rounds = Math.max(this.rounds, round);
-    const payload = segments.reduce((sum, s) => sum + this.bytesOf(s.out), 0);
+    const bytes = segments.map((s) => segmentBytes(this.program, frame, s));
+    const payload = bytes.reduce((sum, b) => sum + b, 0);
     this.bytesSent[from] =
       (this.bytesSent[from] as number) + receivers.length * (FRAME_HEADER_BYTES + payload);
-    for (const s of segments) {
+    segments.forEach((s, i) => {
       const node = this.nodeOf(s.out);
-      if (node === undefined) continue;
-      node.bytes += receivers.length * this.bytesOf(s.out);
+      if (node === undefined) return;
+      node.bytes += receivers.length * (bytes[i] as number);
       for (const p of [from, ...receivers]) node.rounds[p]?.add(round);
-    }
+    });
   }
 
   /** Corrections travel one way, frame after frame: for a node they are one round, however many frames carry them. */

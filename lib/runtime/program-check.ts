@@ -188,6 +188,10 @@ class ProgramCheck {
         `the reveal of value ${s.share} has no stream of its own`,
       );
       if (s.mask !== undefined) this.get(s.mask);
+      this.expect(
+        s.sliced === undefined || (step.audience === this.everyone && this.program.parties > 2),
+        `the opening of value ${s.share} is cut for parties that do not see it`,
+      );
     }
   }
 

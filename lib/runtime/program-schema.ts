@@ -95,6 +95,7 @@ const step = v.variant('kind', [
           stream: v.exactOptional(index),
           out: index,
           senders: parties,
+          sliced: v.exactOptional(v.literal(true)),
         }),
       ),
       v.minLength(1),

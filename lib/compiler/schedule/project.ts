@@ -34,7 +34,8 @@ import type {
   Stream,
 } from './plan';
 import { leadsAt, neededAt, operandsAt, runsAt } from './presence';
-import { type Frame, type RoleStep, timelineOf } from './timeline';
+import type { Slice } from './slices';
+import { type Frame, type RoleStep, segmentBytes, timelineOf } from './timeline';
 
 /** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
 const ENTRY_BITS = 62;
@@ -61,6 +62,7 @@ class Projection {
   private readonly corrections = new Map<number, Place>();
   /** Contributions of a frame that is sent or was received, by segment. */
   private readonly contributions = new Map<Frame, ReadonlyMap<Segment, Place>>();
+  private readonly wholes = { cut: new Map<Segment, Place>(), opened: new Map<Segment, Place>() };
   private readonly steps: readonly (readonly RoleStep[])[];
   private readonly lastPhase: LastUses;
   private readonly needed: ReadonlySet<number>;
@@ -297,14 +299,69 @@ class Projection {
       case 'sum':
         this.sum(step.segment, step.frames);
         break;
+      case 'cut':
+        this.pack(step.segment, this.whole(step.segment, 'cut'));
+        break;
+      case 'reduce':
+        this.reduce(step.segment, step.slice, step.frames);
+        break;
+      case 'gather': {
+        const out = this.value(step.segment.out);
+        this.sumUp(out, [this.received(out, this.whole(step.segment, 'opened'))], this.sink(out.id));
+        break;
+      }
     }
   }
 
   private transfer(type: 'send' | 'receive', frame: Frame, peer: number): void {
-    const segments = frame.segments.map((s) => this.tag(this.value(s.out)));
-    const { buffer } = this.contribution(frame, frame.segments[0] as Segment);
-    const place = { buffer, at: 0 };
-    this.emit({ type, exchange: frame.id, peer, place, bytes: buffer.bytes, segments });
+    const segments = frame.segments.map((s) => ({
+      node: this.value(s.out).node,
+      bytes: segmentBytes(this.program, frame, s),
+    }));
+    const bytes = segments.reduce((sum, s) => sum + s.bytes, 0);
+    this.emit({ type, exchange: frame.id, peer, place: this.placeOfFrame(frame), bytes, segments });
+  }
+
+  /** Slices are sent from, and opened ones received to, where they lie in the whole. */
+  private placeOfFrame(frame: Frame): Place {
+    const [first] = frame.segments as [Segment];
+    const { slice } = frame;
+    if (slice === undefined || (!slice.opened && frame.from !== this.role))
+      return { buffer: this.contribution(frame, first).buffer, at: 0 };
+    const { buffer, at } = this.whole(first, slice.opened ? 'opened' : 'cut');
+    return { buffer, at: at + slice.offset };
+  }
+
+  /** All slices of a segment, one after the other: of this party's contribution, or of the opening. */
+  private whole(segment: Segment, what: 'cut' | 'opened'): Place {
+    const known = this.wholes[what].get(segment);
+    if (known !== undefined) return known;
+    const last = this.lastPhase.whole(segment, what);
+    const bytes = wireBytes(this.value(segment.out));
+    const place: Place = { buffer: { region: this.region(this.phase, last), bytes, offset: 0 }, at: 0 };
+    this.wholes[what].set(segment, place);
+    return place;
+  }
+
+  /** This party's slice of an opening, summed up for everybody. */
+  private reduce(segment: Segment, slice: Slice, frames: readonly Frame[]): void {
+    const { layout, bits, planes, elements } = slice;
+    const form = { layout, bits, planes, elements };
+    const at = ({ buffer, at }: Place): Place => ({ buffer, at: at + slice.offset });
+    const received = (place: Place): Source => ({ ...this.received(form, place) });
+    const own = has(segment.senders, this.role) ? [received(at(this.whole(segment, 'cut')))] : [];
+    const ins = [...own, ...frames.map((f) => received(this.contribution(f, segment)))];
+    const place = at(this.whole(segment, 'opened'));
+    this.sumUp(this.value(segment.out), ins, { place, ...form });
+  }
+
+  /** A packed value that somebody sent. */
+  private received(
+    v: Pick<Value, 'bits' | 'planes' | 'elements'> & { layout: string },
+    place: Place,
+  ): Source {
+    const { elements } = v;
+    return { ...this.packed(v), inner: 1, mid: elements, place, streams: [], correction: null };
   }
 
   private tag(v: Value): FrameSegment {
@@ -315,7 +372,7 @@ class Projection {
   private contribution(frame: Frame, segment: Segment): Place {
     let places = this.contributions.get(frame);
     if (places === undefined) {
-      const sizes = frame.segments.map((s) => wireBytes(this.value(s.out)));
+      const sizes = frame.segments.map((s) => segmentBytes(this.program, frame, s));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       const buffer: Buffer = {
         region: this.region(this.phase, this.lastPhase.frame(frame)),
@@ -338,21 +395,17 @@ class Projection {
   /** The opening of a segment: contributions from frames, or its own that never was in one. */
   private sum(segment: Segment, frames: readonly Frame[]): void {
     const out = this.value(segment.out);
-    const ins = frames.map(
-      (frame): Source => ({
-        ...this.packed(out),
-        inner: 1,
-        mid: out.elements,
-        place: this.contribution(frame, segment),
-        streams: [],
-        correction: null,
-      }),
-    );
+    const ins = frames.map((frame) => this.received(out, this.contribution(frame, segment)));
     const alone = has(segment.senders, this.role) && !frames.some((f) => f.from === this.role);
     this.sumUp(out, alone ? [...this.masked(segment), ...ins] : ins, this.sink(out.id));
   }
 
-  private packed(v: Value): { layout: 'packed' | 'planes'; bits: number; planes: number; elements: number } {
+  private packed(v: Pick<Value, 'bits' | 'planes' | 'elements'> & { layout: string }): {
+    layout: 'packed' | 'planes';
+    bits: number;
+    planes: number;
+    elements: number;
+  } {
     return {
       layout: v.layout === 'planes' ? 'planes' : 'packed',
       bits: v.bits,
@@ -445,12 +498,14 @@ function keepPieces(attr: readonly (number | bigint)[], keep: readonly boolean[]
 interface LastUses {
   readonly value: (id: number) => number;
   readonly frame: (frame: Frame) => number;
+  readonly whole: (segment: Segment, what: 'cut' | 'opened') => number;
 }
 
 /** Views and dealt values use what they are made of. */
 function lastUses(program: Program, role: number, steps: readonly (readonly RoleStep[])[]): LastUses {
   const values = program.values.map(() => -1);
   const frames = new Map<Frame, number>();
+  const wholes = { cut: new Map<Segment, number>(), opened: new Map<Segment, number>() };
   const use = (id: number, phase: number): void => {
     values[id] = Math.max(values[id] as number, phase);
   };
@@ -465,7 +520,11 @@ function lastUses(program: Program, role: number, steps: readonly (readonly Role
       } else if (s.kind === 'deal')
         for (const id of s.step.values)
           use(((program.values[id] as Value).origin as Origin & { kind: 'deal' }).mask, phase);
-      else if (s.kind === 'pack') use(s.segment.share, phase);
+      else if (s.kind === 'pack' || s.kind === 'cut') use(s.segment.share, phase);
+      else if (s.kind === 'reduce') {
+        wholes.cut.set(s.segment, phase);
+        for (const f of s.frames) frames.set(f, phase);
+      } else if (s.kind === 'gather') wholes.opened.set(s.segment, phase);
       else if (s.kind === 'sum') {
         for (const f of s.frames) frames.set(f, phase);
         if (!s.frames.some((f) => f.from === role)) use(s.segment.share, phase);
@@ -480,5 +539,9 @@ function lastUses(program: Program, role: number, steps: readonly (readonly Role
   for (const v of [...program.values].reverse()) {
     if (v.origin.kind === 'view') use(v.origin.of, values[v.id] as number);
   }
-  return { value: (id) => values[id] as number, frame: (frame) => frames.get(frame) ?? -1 };
+  return {
+    value: (id) => values[id] as number,
+    frame: (frame) => frames.get(frame) ?? -1,
+    whole: (segment, what) => wholes[what].get(segment) ?? -1,
+  };
 }

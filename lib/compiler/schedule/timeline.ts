@@ -10,6 +10,7 @@
 // the order in which they are expected, and nobody waits for a frame that is itself waiting for him.
 
 import {
+  allParties,
   type DealStep,
   type ExchangeStep,
   has,
@@ -23,6 +24,7 @@ import {
   wireBytes,
 } from '../program';
 import { neededAt, operandsAt, runsAt } from './presence';
+import { type Slice, slicesOf } from './slices';
 
 /** A frame is closed once it holds this many bytes: what is complete travels while the rest is computed. */
 const FRAME_BYTES: number = 1 << 20;
@@ -57,6 +59,13 @@ export interface Frame {
   /** When it is sent; it arrives in the round after that. */
   readonly sent: Moment;
   readonly segments: readonly Segment[];
+  /** Of a sliced segment, which is alone in its frames: a slice of a contribution, or of the opening itself. */
+  readonly slice?: Slice & { readonly opened: boolean };
+}
+
+/** Bytes of a frame that belong to one of its segments. */
+export function segmentBytes(program: Program, frame: Frame, segment: Segment): number {
+  return frame.slice?.bytes ?? wireBytes(program.values[segment.out] as Value);
 }
 
 /** What a role does, in order. */
@@ -65,6 +74,17 @@ export type RoleStep =
   | { readonly kind: 'deal'; readonly step: DealStep }
   | { readonly kind: 'receive' | 'send'; readonly frame: Frame }
   | { readonly kind: 'pack'; readonly segment: Segment; readonly frame: Frame }
+  /** A contribution to a sliced segment, of which slices are sent. */
+  | { readonly kind: 'cut'; readonly segment: Segment }
+  /** The slice of an opening that this party sums up for everybody, from its own contribution and `frames`. */
+  | {
+      readonly kind: 'reduce';
+      readonly segment: Segment;
+      readonly slice: Slice;
+      readonly frames: readonly Frame[];
+    }
+  /** The opening of a sliced segment, whose slices are all there. */
+  | { readonly kind: 'gather'; readonly segment: Segment }
   /** The opening of a segment from the contributions in `frames`; without one of its own it adds its own share. */
   | { readonly kind: 'sum'; readonly segment: Segment; readonly frames: readonly Frame[] };
 
@@ -95,7 +115,10 @@ function earliest(v: Value): Moment {
 type Operation =
   | { readonly kind: 'kernel'; readonly step: KernelStep }
   | { readonly kind: 'deal'; readonly step: DealStep }
-  | { readonly kind: 'pack' | 'sum'; readonly segment: Segment; readonly to: PartySet };
+  | { readonly kind: 'pack' | 'sum'; readonly segment: Segment; readonly to: PartySet }
+  | { readonly kind: 'cut'; readonly segment: Segment }
+  | { readonly kind: 'reduce'; readonly segment: Segment }
+  | { readonly kind: 'gather'; readonly segment: Segment };
 
 /** What one party does and when; operations of one moment are in the order of the program. */
 class PartyTimes {
@@ -152,12 +175,12 @@ class PartyTimes {
 class Scheduler {
   private readonly parties: readonly PartyTimes[];
   private readonly frames: Frame[] = [];
-  /** The frame of each sender that holds its contribution to a segment. */
-  private readonly frameOf: readonly Map<Segment, Frame>[];
+  /** The frames of each sender that carry something of a segment. */
+  private readonly framesOf: readonly Map<Segment, readonly Frame[]>[];
 
   constructor(private readonly program: Program) {
     this.parties = Array.from({ length: program.parties }, (_, p) => new PartyTimes(program, p));
-    this.frameOf = this.parties.map(() => new Map());
+    this.framesOf = this.parties.map(() => new Map());
   }
 
   run(): Timeline {
@@ -200,19 +223,34 @@ class Scheduler {
         if (to === 0 && !listens) continue;
         const at = Math.max(earliest(out), times.of(segment.share));
         times.sent.set(segment, at);
-        if (to !== 0) times.add(at, { kind: 'pack', segment, to });
+        if (segment.sliced) times.add(at, { kind: 'cut', segment });
+        else if (to !== 0) times.add(at, { kind: 'pack', segment, to });
       }
+      const summed = this.parties.map((times) => this.allSent(segment, times));
       for (const times of this.parties) {
         if (!has(step.audience, times.party)) continue;
-        const contributions = this.parties.flatMap((from) => {
-          const at = from.sent.get(segment);
-          return at === undefined ? [] : [from === times ? at : at + 1];
-        });
-        const at = Math.max(...contributions);
+        const own = summed[times.party] as Moment;
+        if (segment.sliced) times.add(own, { kind: 'reduce', segment });
+        const at = segment.sliced
+          ? Math.max(own, ...summed.filter((_, p) => p !== times.party).map((m) => m + 1))
+          : own;
         times.write(out.id, at);
-        if (times.needed.has(out.id)) times.add(at, { kind: 'sum', segment, to: step.audience });
+        if (!times.needed.has(out.id)) continue;
+        times.add(
+          at,
+          segment.sliced ? { kind: 'gather', segment } : { kind: 'sum', segment, to: step.audience },
+        );
       }
     }
+  }
+
+  /** When a party has all contributions to a segment. */
+  private allSent(segment: Segment, to: PartyTimes): Moment {
+    const contributions = this.parties.flatMap((from) => {
+      const at = from.sent.get(segment);
+      return at === undefined ? [] : [from === to ? at : at + 1];
+    });
+    return Math.max(...contributions);
   }
 
   private deal(step: DealStep): void {
@@ -222,28 +260,48 @@ class Scheduler {
   /** Frames of one sender, in the order in which they are complete. */
   private group(times: PartyTimes): void {
     for (const [at, operations] of times.moments()) {
-      const open = new Map<PartySet, { segments: Segment[]; bytes: number; last: number }>();
-      const closed: { to: PartySet; segments: Segment[]; last: number }[] = [];
+      const open = new Map<PartySet, { to: PartySet; segments: Segment[]; bytes: number; last: number }>();
+      const closed: { to: PartySet; segments: Segment[]; last: number; slice?: Frame['slice'] }[] = [];
       operations.forEach((o, i) => {
+        if (o.kind === 'cut' || o.kind === 'reduce')
+          closed.push(...this.slices(times.party, o.segment, o.kind).map((f) => ({ ...f, last: i })));
         if (o.kind !== 'pack') return;
-        const frame = open.get(o.to) ?? { segments: [], bytes: 0, last: 0 };
+        const frame = open.get(o.to) ?? { to: o.to, segments: [], bytes: 0, last: 0 };
         frame.segments.push(o.segment);
         frame.bytes += wireBytes(this.value(o.segment.out));
         frame.last = i;
         open.set(o.to, frame);
         if (frame.bytes < FRAME_BYTES) return;
-        closed.push({ to: o.to, ...frame });
+        closed.push(frame);
         open.delete(o.to);
       });
-      for (const [to, frame] of open) closed.push({ to, ...frame });
+      closed.push(...open.values());
       closed.sort((a, b) => a.last - b.last);
       const id = FIRST_ROUND * (phaseOf(at) + 1) + roundOf(at);
-      for (const { to, segments } of closed) {
-        const frame: Frame = { id, from: times.party, to, sent: at, segments };
+      for (const { to, segments, slice } of closed) {
+        const frame: Frame = { id, from: times.party, to, sent: at, segments, ...(slice && { slice }) };
         this.frames.push(frame);
-        for (const s of segments) this.frameOf[times.party]?.set(s, frame);
+        for (const s of segments) {
+          const known = this.framesOf[times.party]?.get(s) ?? [];
+          this.framesOf[times.party]?.set(s, [...known, frame]);
+        }
       }
     }
+  }
+
+  /** What a party sends of a sliced segment: its part of every other's slice, or its own slice of the opening. */
+  private slices(
+    party: number,
+    segment: Segment,
+    kind: 'cut' | 'reduce',
+  ): { to: PartySet; segments: Segment[]; slice: NonNullable<Frame['slice']> }[] {
+    const opened = kind === 'reduce';
+    const everyone = allParties(this.program.parties);
+    return slicesOf(this.value(segment.out), this.program.parties).flatMap((slice, p) => {
+      if ((p === party) !== opened || slice.elements === 0) return [];
+      const to = opened ? everyone & ~(2 ** party) : 2 ** p;
+      return [{ to, segments: [segment], slice: { ...slice, opened } }];
+    });
   }
 
   private partySteps(party: number): RoleStep[][] {
@@ -270,13 +328,28 @@ class Scheduler {
   private roleSteps(party: number, o: Exclude<Operation, { kind: 'deal' }>): RoleStep[] {
     if (o.kind === 'kernel') return [o];
     const { segment } = o;
-    if (o.kind === 'pack') {
-      const frame = this.frameOf[party]?.get(segment) as Frame;
-      const packed: RoleStep = { kind: 'pack', segment, frame };
-      return frame.segments.at(-1) === segment ? [packed, { kind: 'send', frame }] : [packed];
+    const own = this.framesOf[party]?.get(segment) ?? [];
+    const all = partiesOf(segment.senders).flatMap((p) => this.framesOf[p]?.get(segment) ?? []);
+    const sends = (frames: readonly Frame[]): RoleStep[] => frames.map((frame) => ({ kind: 'send', frame }));
+    switch (o.kind) {
+      case 'pack': {
+        const frame = own[0] as Frame;
+        const packed: RoleStep = { kind: 'pack', segment, frame };
+        return frame.segments.at(-1) === segment ? [packed, ...sends([frame])] : [packed];
+      }
+      case 'sum':
+        return [{ kind: 'sum', segment, frames: all }];
+      case 'cut':
+        return [o, ...sends(own.filter((f) => f.slice?.opened === false))];
+      case 'reduce': {
+        const slice = slicesOf(this.value(segment.out), this.program.parties)[party] as Slice;
+        const frames = all.filter((f) => f.slice?.opened === false && has(f.to, party));
+        const answers = sends(own.filter((f) => f.slice?.opened));
+        return slice.elements === 0 ? [] : [{ kind: 'reduce', segment, slice, frames }, ...answers];
+      }
+      case 'gather':
+        return [o];
     }
-    const frames = partiesOf(segment.senders).flatMap((p) => this.frameOf[p]?.get(segment) ?? []);
-    return [{ kind: 'sum', segment, frames }];
   }
 
   /** The dealer and the cleartext evaluator wait for nobody. */
