@@ -15,7 +15,8 @@ import {
   type Step,
   type Value,
 } from './program';
-import { phaseOf, roundOf, timelineOf } from './schedule/timeline';
+import { phaseOf, roundOf } from './schedule/moments';
+import { timelineOf } from './schedule/timeline';
 
 function form(v: Value): string {
   return v.layout === 'planes' ? `bits${v.planes}[${v.elements}]` : `ring${v.bits}[${v.elements}]`;

@@ -15,7 +15,8 @@ import {
   partiesOf,
   wireBytes,
 } from '../compiler/program';
-import { type Frame, phaseOf, roundOf, segmentBytes, timelineOf } from '../compiler/schedule/timeline';
+import { phaseOf, roundOf } from '../compiler/schedule/moments';
+import { type Frame, segmentBytes, timelineOf } from '../compiler/schedule/timeline';
 
 export interface PhaseCommunication {
   readonly rounds: number;

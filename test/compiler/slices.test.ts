@@ -1,9 +1,10 @@
 import test from 'ava';
 import { checkLeakage } from '../../lib/compiler/leakage';
 import { PHASES, type Program, type Segment, type Value, wireBytes } from '../../lib/compiler/program';
+import { phaseOf } from '../../lib/compiler/schedule/moments';
 import { project } from '../../lib/compiler/schedule/project';
 import { sliceLargeOpenings, slicesOf } from '../../lib/compiler/schedule/slices';
-import { phaseOf, timelineOf } from '../../lib/compiler/schedule/timeline';
+import { timelineOf } from '../../lib/compiler/schedule/timeline';
 import { profile } from '../../lib/cost/communication';
 import { check, graphOf, type Operand, oneNode, programOf, Random, type } from '../helpers/protocols';
 

@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { Graph } from '../../lib/compiler/ir/graph';
 import { PHASES, type Program, wireBytes } from '../../lib/compiler/program';
+import { phaseOf, roundOf } from '../../lib/compiler/schedule/moments';
 import { project } from '../../lib/compiler/schedule/project';
-import { phaseOf, roundOf, timelineOf } from '../../lib/compiler/schedule/timeline';
+import { timelineOf } from '../../lib/compiler/schedule/timeline';
 import { profile } from '../../lib/cost/communication';
 import { check, graphOf, oneNode, programOf, Random, type } from '../helpers/protocols';
 

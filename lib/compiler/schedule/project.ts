@@ -9,7 +9,6 @@ import {
   has,
   type Io,
   type KernelStep,
-  memoryBytes,
   type Operand,
   type Origin,
   PHASES,
@@ -21,18 +20,8 @@ import {
   wireBytes,
 } from '../program';
 import { layOut } from './arena';
-import type {
-  Buffer,
-  FrameSegment,
-  Place,
-  Plan,
-  PlanIo,
-  PlanStep,
-  Region,
-  Sink,
-  Source,
-  Stream,
-} from './plan';
+import { RoleMemory } from './memory';
+import type { Place, Plan, PlanIo, PlanStep, Sink, Source, Stream } from './plan';
 import { leadsAt, neededAt, operandsAt, runsAt } from './presence';
 import type { Slice } from './slices';
 import { type Frame, type RoleStep, segmentBytes, timelineOf } from './timeline';
@@ -58,13 +47,8 @@ export function project(program: Program, role: number): Plan {
 class Projection {
   private readonly n: number;
   private readonly phases: [PlanStep[], PlanStep[], PlanStep[]] = [[], [], []];
-  private readonly places = new Map<number, Place>();
-  private readonly corrections = new Map<number, Place>();
-  /** Contributions of a frame that is sent or was received, by segment. */
-  private readonly contributions = new Map<Frame, ReadonlyMap<Segment, Place>>();
-  private readonly wholes = { cut: new Map<Segment, Place>(), opened: new Map<Segment, Place>() };
   private readonly steps: readonly (readonly RoleStep[])[];
-  private readonly lastPhase: LastUses;
+  private readonly memory: RoleMemory;
   private readonly needed: ReadonlySet<number>;
   private phase = 0;
 
@@ -75,12 +59,13 @@ class Projection {
     this.n = program.parties;
     this.needed = neededAt(program, role);
     this.steps = timelineOf(program).steps(role);
-    this.lastPhase = lastUses(program, role, this.steps);
+    this.memory = new RoleMemory(program, role, this.steps);
   }
 
   plan(): Plan {
     PHASES.forEach((phase, index) => {
       this.phase = index;
+      this.memory.phase = index;
       this.enter(phase);
       for (const step of this.steps[index] as readonly RoleStep[]) this.step(step);
       this.leave(phase);
@@ -135,7 +120,7 @@ class Projection {
       const v = this.ioValue(io);
       if (io.kind === 'output' || v === null || v.phase !== phase || !this.needed.has(v.id)) return;
       if (this.isParty && !has(v.parties, this.role)) return;
-      const place = this.define(v);
+      const place = this.memory.define(v);
       if (this.isParty && io.owner === 'secret')
         this.emit({ type: 'share_input', io: index, place, part: this.role, parts: this.n });
       else this.emit({ type: 'input', io: index, place });
@@ -148,29 +133,8 @@ class Projection {
       const v = this.ioValue(io);
       if (io.kind !== 'output' || v === null) return;
       const known = this.isParty ? v.world === 'public' && has(v.parties, this.role) : true;
-      if (known) this.emit({ type: 'output', io: index, place: this.placeOf(v) as Place });
+      if (known) this.emit({ type: 'output', io: index, place: this.memory.placeOf(v) as Place });
     });
-  }
-
-  // ---- memory --------------------------------------------------------------------------------------------------
-
-  /** State lives from setup on, material from offline to online, everything else is work. */
-  private region(phase: number, last: number): Region {
-    if (phase === 0 && last > 0) return 'state';
-    return phase === 1 && last > 1 ? 'material' : 'work';
-  }
-
-  private define(v: Value): Place {
-    const region = this.region(this.phase, this.lastPhase.value(v.id));
-    const place: Place = { buffer: { region, bytes: memoryBytes(v), offset: 0 }, at: 0 };
-    this.places.set(v.id, place);
-    return place;
-  }
-
-  private placeOf(v: Value): Place | null {
-    if (v.origin.kind !== 'view') return this.places.get(v.id) ?? null;
-    const base = this.placeOf(this.value(v.origin.of));
-    return base === null ? null : { buffer: base.buffer, at: base.at + v.origin.offset * 8 };
   }
 
   // ---- operands ------------------------------------------------------------------------------------------------
@@ -194,10 +158,10 @@ class Projection {
         return {
           ...absent,
           streams: [{ key: 0, fresh: v.life === 'run', value: v.origin.stream, sign: 1 }],
-          correction: this.corrections.get(v.id) ?? null,
+          correction: this.memory.correctionOf(v),
         };
       default: {
-        const place = this.placeOf(v);
+        const place = this.memory.placeOf(v);
         if (place === null) throw new Error(`value ${v.id} is not defined at role ${this.role}`);
         return { ...absent, place };
       }
@@ -217,7 +181,13 @@ class Projection {
   private sink(id: number): Sink {
     if (id < 0) return { place: null, layout: 'planes', bits: 1, planes: 0, elements: 0 };
     const v = this.value(id);
-    return { place: this.define(v), layout: v.layout, bits: v.bits, planes: v.planes, elements: v.elements };
+    return {
+      place: this.memory.define(v),
+      layout: v.layout,
+      bits: v.bits,
+      planes: v.planes,
+      elements: v.elements,
+    };
   }
 
   // ---- steps ---------------------------------------------------------------------------------------------------
@@ -288,7 +258,7 @@ class Projection {
         this.deal(step.step);
         break;
       case 'pack':
-        this.pack(step.segment, this.contribution(step.frame, step.segment));
+        this.pack(step.segment, this.memory.contribution(step.frame, step.segment));
         break;
       case 'send':
         for (const peer of partiesOf(step.frame.to)) this.transfer('send', step.frame, peer);
@@ -300,14 +270,14 @@ class Projection {
         this.sum(step.segment, step.frames);
         break;
       case 'cut':
-        this.pack(step.segment, this.whole(step.segment, 'cut'));
+        this.pack(step.segment, this.memory.whole(step.segment, 'cut'));
         break;
       case 'reduce':
         this.reduce(step.segment, step.slice, step.frames);
         break;
       case 'gather': {
         const out = this.value(step.segment.out);
-        this.sumUp(out, [this.received(out, this.whole(step.segment, 'opened'))], this.sink(out.id));
+        this.sumUp(out, [this.received(out, this.memory.whole(step.segment, 'opened'))], this.sink(out.id));
         break;
       }
     }
@@ -319,28 +289,7 @@ class Projection {
       bytes: segmentBytes(this.program, frame, s),
     }));
     const bytes = segments.reduce((sum, s) => sum + s.bytes, 0);
-    this.emit({ type, exchange: frame.id, peer, place: this.placeOfFrame(frame), bytes, segments });
-  }
-
-  /** Slices are sent from, and opened ones received to, where they lie in the whole. */
-  private placeOfFrame(frame: Frame): Place {
-    const [first] = frame.segments as [Segment];
-    const { slice } = frame;
-    if (slice === undefined || (!slice.opened && frame.from !== this.role))
-      return { buffer: this.contribution(frame, first).buffer, at: 0 };
-    const { buffer, at } = this.whole(first, slice.opened ? 'opened' : 'cut');
-    return { buffer, at: at + slice.offset };
-  }
-
-  /** All slices of a segment, one after the other: of this party's contribution, or of the opening. */
-  private whole(segment: Segment, what: 'cut' | 'opened'): Place {
-    const known = this.wholes[what].get(segment);
-    if (known !== undefined) return known;
-    const last = this.lastPhase.whole(segment, what);
-    const bytes = wireBytes(this.value(segment.out));
-    const place: Place = { buffer: { region: this.region(this.phase, last), bytes, offset: 0 }, at: 0 };
-    this.wholes[what].set(segment, place);
-    return place;
+    this.emit({ type, exchange: frame.id, peer, place: this.memory.placeOfFrame(frame), bytes, segments });
   }
 
   /** This party's slice of an opening, summed up for everybody. */
@@ -349,9 +298,9 @@ class Projection {
     const form = { layout, bits, planes, elements };
     const at = ({ buffer, at }: Place): Place => ({ buffer, at: at + slice.offset });
     const received = (place: Place): Source => ({ ...this.received(form, place) });
-    const own = has(segment.senders, this.role) ? [received(at(this.whole(segment, 'cut')))] : [];
-    const ins = [...own, ...frames.map((f) => received(this.contribution(f, segment)))];
-    const place = at(this.whole(segment, 'opened'));
+    const own = has(segment.senders, this.role) ? [received(at(this.memory.whole(segment, 'cut')))] : [];
+    const ins = [...own, ...frames.map((f) => received(this.memory.contribution(f, segment)))];
+    const place = at(this.memory.whole(segment, 'opened'));
     this.sumUp(this.value(segment.out), ins, { place, ...form });
   }
 
@@ -364,38 +313,10 @@ class Projection {
     return { ...this.packed(v), inner: 1, mid: elements, place, streams: [], correction: null };
   }
 
-  private tag(v: Value): FrameSegment {
-    return { node: v.node, bytes: wireBytes(v) };
-  }
-
-  /** Where a frame has the contribution to a segment; one after the other, in memory of their own. */
-  private contribution(frame: Frame, segment: Segment): Place {
-    let places = this.contributions.get(frame);
-    if (places === undefined) {
-      const sizes = frame.segments.map((s) => segmentBytes(this.program, frame, s));
-      const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      const buffer: Buffer = {
-        region: this.region(this.phase, this.lastPhase.frame(frame)),
-        bytes,
-        offset: 0,
-      };
-      let at = 0;
-      places = new Map(
-        frame.segments.map((s, i) => {
-          const place = { buffer, at };
-          at += sizes[i] as number;
-          return [s, place];
-        }),
-      );
-      this.contributions.set(frame, places);
-    }
-    return places.get(segment) as Place;
-  }
-
   /** The opening of a segment: contributions from frames, or its own that never was in one. */
   private sum(segment: Segment, frames: readonly Frame[]): void {
     const out = this.value(segment.out);
-    const ins = frames.map((frame) => this.received(out, this.contribution(frame, segment)));
+    const ins = frames.map((frame) => this.received(out, this.memory.contribution(frame, segment)));
     const alone = has(segment.senders, this.role) && !frames.some((f) => f.from === this.role);
     this.sumUp(out, alone ? [...this.masked(segment), ...ins] : ins, this.sink(out.id));
   }
@@ -456,28 +377,21 @@ class Projection {
   private deal(step: DealStep): void {
     if (this.role !== dealerRole(this.n) && this.role !== step.to) return;
     const values = step.values.map((id) => this.value(id));
-    const tags = values.map((v) => this.tag(v));
-    const bytes = tags.reduce((sum, t) => sum + t.bytes, 0);
-    const last = Math.max(...values.map((v) => this.lastPhase.value(v.id)));
-    const region = this.role === step.to ? this.region(this.phase, last) : 'work';
-    const buffer: Buffer = { region, bytes, offset: 0 };
-    let at = 0;
-    for (const v of values) {
-      const place = { buffer, at };
-      at += wireBytes(v);
-      if (this.role === step.to) {
-        this.corrections.set(v.id, place);
-        continue;
-      }
+    const segments = values.map((v) => ({ node: v.node, bytes: wireBytes(v) }));
+    const { buffer, places } = this.memory.deal(values, this.role === step.to);
+    const frame = { exchange: step.id, place: { buffer, at: 0 }, bytes: buffer.bytes, segments };
+    if (this.role === step.to) {
+      this.emit({ type: 'receive', peer: dealerRole(this.n), ...frame });
+      return;
+    }
+    values.forEach((v, i) => {
       const origin = v.origin as Origin & { kind: 'deal' };
       const dealt = this.source({ value: origin.mask, inner: 1, mid: v.elements });
       const streams = this.allStreams(v, origin, v.parties);
       const ins = [dealt, { ...dealt, place: null, correction: null, streams }];
-      this.sumUp(v, ins, { place, ...this.packed(v) }, -1);
-    }
-    const frame = { exchange: step.id, place: { buffer, at: 0 }, bytes, segments: tags };
-    if (this.role === step.to) this.emit({ type: 'receive', peer: dealerRole(this.n), ...frame });
-    else this.emit({ type: 'send', peer: step.to, ...frame });
+      this.sumUp(v, ins, { place: places[i] as Place, ...this.packed(v) }, -1);
+    });
+    this.emit({ type: 'send', peer: step.to, ...frame });
   }
 }
 
@@ -492,56 +406,4 @@ function keepPieces(attr: readonly (number | bigint)[], keep: readonly boolean[]
   }
   const kept = pieces.filter((_, i) => keep[i]);
   return [1, attr[1] as number | bigint, kept.length, ...kept.flat()];
-}
-
-/** The last phase in which a role uses a value, or a contribution of a frame; -1: never. */
-interface LastUses {
-  readonly value: (id: number) => number;
-  readonly frame: (frame: Frame) => number;
-  readonly whole: (segment: Segment, what: 'cut' | 'opened') => number;
-}
-
-/** Views and dealt values use what they are made of. */
-function lastUses(program: Program, role: number, steps: readonly (readonly RoleStep[])[]): LastUses {
-  const values = program.values.map(() => -1);
-  const frames = new Map<Frame, number>();
-  const wholes = { cut: new Map<Segment, number>(), opened: new Map<Segment, number>() };
-  const use = (id: number, phase: number): void => {
-    values[id] = Math.max(values[id] as number, phase);
-  };
-  steps.forEach((list, phase) => {
-    for (const s of list) {
-      if (s.kind === 'kernel') {
-        if (!runsAt(program, s.step, role)) continue;
-        const present = operandsAt(program, s.step, role);
-        s.step.in.forEach((o, i) => {
-          if (present[i]) use(o.value, phase);
-        });
-      } else if (s.kind === 'deal')
-        for (const id of s.step.values)
-          use(((program.values[id] as Value).origin as Origin & { kind: 'deal' }).mask, phase);
-      else if (s.kind === 'pack' || s.kind === 'cut') use(s.segment.share, phase);
-      else if (s.kind === 'reduce') {
-        wholes.cut.set(s.segment, phase);
-        for (const f of s.frames) frames.set(f, phase);
-      } else if (s.kind === 'gather') wholes.opened.set(s.segment, phase);
-      else if (s.kind === 'sum') {
-        for (const f of s.frames) frames.set(f, phase);
-        if (!s.frames.some((f) => f.from === role)) use(s.segment.share, phase);
-      }
-    }
-  });
-  for (const io of program.ios) {
-    if (io.kind !== 'output') continue;
-    use(io.value, 2);
-    if (io.clear >= 0) use(io.clear, 2);
-  }
-  for (const v of [...program.values].reverse()) {
-    if (v.origin.kind === 'view') use(v.origin.of, values[v.id] as number);
-  }
-  return {
-    value: (id) => values[id] as number,
-    frame: (frame) => frames.get(frame) ?? -1,
-    whole: (segment, what) => wholes[what].get(segment) ?? -1,
-  };
 }

@@ -14,7 +14,7 @@ import {
   type Value,
   wireBytes,
 } from '../program';
-import { phaseOf, timelineOf } from './timeline';
+import { partyTimes, phaseOf } from './moments';
 
 /** Openings of at least this many bytes are sliced: they take several times half a round trip on common networks. */
 export const SLICED_BYTES: number = 1 << 20;
@@ -54,11 +54,11 @@ export function slicesOf(v: Value, count: number): Slice[] {
 export function sliceLargeOpenings(program: Program, least: number = SLICED_BYTES): Program {
   const everyone = allParties(program.parties);
   if (program.parties < 3) return program;
-  const { sent } = timelineOf(program);
+  const times = partyTimes(program);
   const sliced = (s: Segment): boolean => {
     if (s.kind !== 'open' || isSingle(s.senders)) return false;
     if (wireBytes(program.values[s.out] as Value) < least) return false;
-    const phases = partiesOf(s.senders).map((p) => phaseOf(sent(s, p) ?? 0));
+    const phases = partiesOf(s.senders).map((p) => phaseOf(times[p]?.sent.get(s) ?? 0));
     const last = Math.max(...phases);
     return phases.filter((p) => p === last).length > 1;
   };
