@@ -49,7 +49,7 @@ export interface NodeCounters {
   readonly bytes: number;
   /** Time spent in the node's steps, waiting for its frames included. */
   readonly seconds: number;
-  /** Exchanges with a part for this node that the role sent or received. */
+  /** Exchanges with other parties that had a part for this node; at the dealer, frames that it sent for the node. */
   readonly exchanges: number;
 }
 

@@ -2,7 +2,7 @@
 //
 //   uniform   a fresh mask; every party of `parties` expands its own part of it from its seed
 //   derive    dealer-side arithmetic on masks
-//   deal      shares of a mask: seed expansion at every party, plus a correction to one
+//   deal      shares of a mask: seed expansion at every party, plus a correction to one (corrections.ts)
 //   open      exchange of share + mask, seen by its audience; repeated opens of one value are one
 //   local     arithmetic on public values and shares, no message
 //   reveal    to the named parties only, re-randomised by a zero sharing
@@ -11,6 +11,7 @@
 // Phases and rounds are not chosen but follow from the data: a step belongs to the latest phase of its operands, and
 // an exchange to the first round in which all it sends exists. Openings of one round share a frame per audience.
 
+import { type Correction, type Corrections, correctionsOf } from './corrections';
 import type { KernelName } from './kernels';
 import {
   allParties,
@@ -50,7 +51,7 @@ export interface Form {
 
 export interface JointOptions {
   readonly parties: number;
-  /** Which party receives the dealer's corrections. Default: the last. */
+  /** The one party that receives the dealer's corrections. Default: they are spread (corrections.ts). */
   readonly corrected?: number;
   /** A dealer frame is closed once it holds this many bytes. */
   readonly dealFrameBytes?: number;
@@ -66,6 +67,9 @@ const MEMORY_OPERANDS: ReadonlySet<KernelName> = new Set([
   'pool_sum',
 ]);
 
+/** A dealt value's corrected party until the program is complete. */
+const UNDECIDED = -1;
+
 interface PendingSegment extends Segment {
   readonly phase: Phase;
   readonly level: number;
@@ -75,7 +79,7 @@ interface PendingSegment extends Segment {
 export class Joint {
   readonly n: number;
   readonly everyone: PartySet;
-  private readonly corrected: number;
+  private readonly corrected: number | undefined;
   private readonly dealFrameBytes: number;
   private readonly values: Value[] = [];
   private readonly kernelSteps: KernelStep[] = [];
@@ -91,7 +95,7 @@ export class Joint {
   constructor(options: JointOptions) {
     this.n = options.parties;
     this.everyone = allParties(options.parties);
-    this.corrected = options.corrected ?? options.parties - 1;
+    this.corrected = options.corrected;
     this.dealFrameBytes = options.dealFrameBytes ?? 1 << 20;
   }
 
@@ -140,7 +144,7 @@ export class Joint {
         kind: 'deal',
         mask: mask.id,
         stream: this.streams[mask.life]++,
-        corrected: this.corrected,
+        corrected: this.corrected ?? UNDECIDED,
       };
       const value = this.value('share', mask, this.everyone, mask.phase, 0, origin);
       this.deals.push({ value, after: this.kernelSteps.length });
@@ -295,12 +299,13 @@ export class Joint {
   // ---- result ------------------------------------------------------------------------------------------------
 
   build(name: string): Program {
+    const corrections = this.correct();
     const steps: Step[] = [];
     let exchange = 0;
     for (const phase of PHASES) {
       const kernels = this.kernelSteps.filter((s) => s.phase === phase);
       const segments = this.segments.filter((s) => s.phase === phase);
-      steps.push(...this.dealing(phase, () => exchange++));
+      steps.push(...this.dealing(phase, corrections, () => exchange++));
       const levels = Math.max(0, ...kernels.map((s) => s.level), ...segments.map((s) => s.level));
       for (let level = 0; level <= levels; level++) {
         const round = segments.filter((s) => s.level === level);
@@ -329,20 +334,27 @@ export class Joint {
   }
 
   /** The dealer's part of a phase: its arithmetic, and corrections grouped into frames as they become known. */
-  private dealing(phase: Phase, nextId: () => number): Step[] {
+  private dealing(phase: Phase, corrections: Corrections, nextId: () => number): Step[] {
     const steps: Step[] = [];
-    let pending: Value[] = [];
-    const close = (): void => {
-      const values = pending.map((v) => v.id);
-      if (values.length > 0) steps.push({ kind: 'deal', id: nextId(), phase, to: this.corrected, values });
-      pending = [];
+    // What is kept does not share a frame with what is not, so that no frame is kept for a part of it.
+    const pending = new Map<string, { to: number; values: number[]; bytes: number }>();
+    const close = (key: string): void => {
+      const frame = pending.get(key);
+      if (frame === undefined) return;
+      steps.push({ kind: 'deal', id: nextId(), phase, to: frame.to, values: frame.values });
+      pending.delete(key);
     };
     const deals = this.deals.filter((d) => d.value.phase === phase);
     let next = 0;
     const take = (until: number): void => {
       for (let d = deals[next]; d !== undefined && d.after <= until; d = deals[++next]) {
-        pending.push(d.value);
-        if (pending.reduce((sum, v) => sum + wireBytes(v), 0) >= this.dealFrameBytes) close();
+        const { to, kept } = corrections.get(d.value.id) as Correction;
+        const key = `${to} ${kept}`;
+        const frame = pending.get(key) ?? { to, values: [], bytes: 0 };
+        frame.values.push(d.value.id);
+        frame.bytes += wireBytes(d.value);
+        pending.set(key, frame);
+        if (frame.bytes >= this.dealFrameBytes) close(key);
       }
     };
     for (const [index, s] of this.kernelSteps.entries()) {
@@ -351,8 +363,18 @@ export class Joint {
       steps.push(s);
     }
     take(Number.POSITIVE_INFINITY);
-    close();
+    for (const key of [...pending.keys()]) close(key);
     return steps;
+  }
+
+  /** Settles who is corrected. */
+  private correct(): Corrections {
+    const corrections = correctionsOf(this.n, this.values, this.kernelSteps, this.corrected);
+    for (const [id, { to }] of corrections) {
+      const v = this.values[id] as Value;
+      this.values[id] = { ...v, origin: { ...(v.origin as Origin & { kind: 'deal' }), corrected: to } };
+    }
+    return corrections;
   }
 
   // ---- internals ---------------------------------------------------------------------------------------------

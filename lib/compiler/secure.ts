@@ -15,7 +15,7 @@ export interface SecureOptions {
   /** Who learns an output: a party, `public` (every party) or `secret` (it stays shared). By output name; default 0. */
   readonly outputOwners?: Readonly<Record<string, number | 'secret' | 'public'>>;
   readonly knobs?: Partial<Knobs>;
-  /** Which party receives the dealer's corrections. Default: the last. */
+  /** The one party that receives the dealer's corrections. Default: they are spread (corrections.ts). */
   readonly corrected?: number;
   /** Openings of at least this many bytes go by slices (schedule/slices.ts). Default 1 MiB. */
   readonly slicedBytes?: number;

@@ -41,14 +41,9 @@ export function countNode(
   const of = (role: RoleCounters | undefined) => role?.[phase]?.nodes.find((c) => c.node === node);
   const dealt = of(dealer);
   const counters = [...parties.map(of), dealt];
-  const frames = dealt?.exchanges ?? 0;
-  // The one party that the dealer sends to has counted these frames too.
-  const between = parties.map((r, party) => {
-    const corrected = (dealer?.[phase]?.bytesSent[party] ?? 0) > 0;
-    return (of(r)?.exchanges ?? 0) - (corrected ? frames : 0);
-  });
+  const exchanges = Math.max(0, ...parties.map((r) => of(r)?.exchanges ?? 0));
   return {
-    rounds: Math.max(0, ...between) + Math.min(frames, 1),
+    rounds: exchanges + Math.min(dealt?.exchanges ?? 0, 1),
     bytes: counters.reduce((sum, c) => sum + (c?.bytes ?? 0), 0),
     seconds: Math.max(0, ...counters.map((c) => c?.seconds ?? 0)),
   };

@@ -227,7 +227,8 @@ class Decoder {
       Segment segment;
       segment.node = node();
       segment.bytes = reader_.number("bytes of a segment", left);
-      segment.first = seen_.insert(uint64_t{exchange.id} << 32 | segment.node).second;
+      const bool dealt = exchange.peer == plan_.parties;
+      segment.first = !dealt && seen_.insert(uint64_t{exchange.id} << 32 | segment.node).second;
       left -= segment.bytes;
       plan_.segments.push_back(segment);
     }

@@ -72,7 +72,8 @@ struct Io {
 // A part of a frame that one node caused.
 struct Segment {
   uint32_t node;
-  bool first;  // the node's first segment of this exchange in its phase: counts the exchange
+  bool first;  // the node's first segment of this exchange in its phase: counts the exchange (at parties,
+               // only those with other parties)
   uint64_t bytes;
 };
 

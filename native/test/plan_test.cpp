@@ -77,15 +77,16 @@ TEST("a plan is read back as it was written") {
   CHECK(plan.exchanges.at(1).id == 2 && plan.exchanges[1].bytes == 80 && plan.exchanges[1].peer == 1);
 }
 
-TEST("an exchange is counted once per node and phase") {
+TEST("an exchange is counted once per node and phase, and what the dealer sends only at the dealer") {
   test::PlanSpec plan = whole();
   plan.online = {test::frame(true, 2, 1, 3, 0, 80, 1),
                  test::frame(false, 2, 1, 3, 128, 80, 1),
                  {1, 2, 1, 3, 0, 80, 2, 0, 16, 1, 64},
-                 test::frame(true, 3, 1, 3, 0, 80, 1)};
+                 test::frame(true, 3, 1, 3, 0, 80, 1),
+                 test::frame(false, 4, 2, 3, 0, 80, 1)};
   std::vector<bool> first;
   for (const Segment& segment : decode(encode(plan)).segments) first.push_back(segment.first);
-  CHECK(first == std::vector<bool>{true, true, false, true, false, true});
+  CHECK(first == std::vector<bool>{false, true, false, true, false, true, false});
 }
 
 TEST("headers that are wrong are refused") {

@@ -85,16 +85,24 @@ test('material in memory is corrections, prepared products and what was sent ahe
   const batch = 16;
   const program = programOf(twoLayers(batch), { parties: 2 });
   const prepared = batch * (128 + 10) * 8;
-  const corrections = program.values
-    .filter((v) => v.origin.kind === 'deal')
-    .reduce((sum, v) => sum + wireBytes(v), 0);
-  t.is(project(program, 0).bytes.material, prepared);
-  const ahead = batch * 128 * 8;
-  t.is(project(program, 1).bytes.material, prepared + ahead + Math.ceil(corrections / 64) * 64);
-  const expanded = program.values
-    .filter((v) => v.origin.kind === 'deal')
-    .reduce((sum, v) => sum + memoryBytes(v), 0);
-  t.true(expanded > corrections);
+  const dealt = program.values.filter((v) => v.origin.kind === 'deal');
+  const online = new Set(
+    program.steps.flatMap((s) =>
+      s.kind === 'kernel' && s.phase === 'online' ? s.in.map((o) => o.value) : [],
+    ),
+  );
+  const kept = dealt.filter((v) => online.has(v.id));
+  t.is(dealt.length - kept.length, 2, 'the dealt parts of the two products are used up before the run');
+  const corrections = kept.map(wireBytes);
+  const total = corrections.reduce((sum, bytes) => sum + bytes, 0);
+  // The weights' holder is sent the other party's half of the first layer ahead of the run.
+  const ahead = [0, batch * 128 * 8];
+  const keeps = [0, 1].map((role) => project(program, role).bytes.material - prepared - ahead[role]!);
+  const rounding = 64 * corrections.length;
+  t.true(keeps[0]! + keeps[1]! >= total && keeps[0]! + keeps[1]! <= total + rounding);
+  t.true(Math.abs(keeps[0]! - keeps[1]!) <= Math.max(...corrections) + rounding, 'nobody keeps it all');
+  const expanded = kept.reduce((sum, v) => sum + memoryBytes(v), 0);
+  t.true(expanded > total);
 
   const random = new Random(1);
   const inputs = new Map([
