@@ -166,6 +166,11 @@ export interface Native {
    * @throws CryptorchError TLS_UNAVAILABLE where this runtime has not the OpenSSL that the addon is built for
    */
   requireTls(): void;
+  /**
+   * Frees the memory of arrays at once, not when garbage is collected, and gives what is free back to the system. The arrays
+   * are empty afterwards, but those that are small or share their memory with others are left alone.
+   */
+  release(arrays: Iterable<ArrayBufferView>): void;
   /** What an Endpoint is made of. */
   endpoint(config: Omit<EndpointConfig, 'onEvent'>, onEvent: (event: EndpointEvent) => void): EndpointBinding;
   /**
@@ -191,6 +196,7 @@ type ConvParameters = readonly number[];
 /** What the addon exports. */
 interface Addon {
   info(): NativeInfo;
+  release(...arrays: ArrayBufferView[]): void;
   runLocal(
     config: LocalConfig,
     progress: ((progress: LocalProgress) => void) | undefined,
@@ -271,10 +277,19 @@ async function runLocal(addon: Addon, config: LocalConfig, options: LocalOptions
   }
 }
 
+/** Below this, waiting for the garbage collector costs nothing; such arrays may also belong to a pool. */
+const RELEASED_BYTES: number = 64 * 1024;
+
 function wrap(addon: Addon): Native {
   const { ring } = addon;
   return {
     info: translated(() => addon.info()),
+    release: (arrays) => {
+      const own = [...arrays].filter(
+        (a) => a.byteLength >= RELEASED_BYTES && a.byteLength === a.buffer.byteLength,
+      );
+      addon.release(...own);
+    },
     runLocal: (config, options = {}) => runLocal(addon, config, options),
     ring: {
       add: translated(ring.add),

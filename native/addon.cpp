@@ -7,6 +7,10 @@
 #include "core/net/tls.hpp"
 #include "cpu/dispatch.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace cryptorch {
 namespace {
 
@@ -41,7 +45,24 @@ Napi::Value require_tls(const Napi::CallbackInfo& call) {
   });
 }
 
+// Detaches the memory of typed arrays, which frees it at once instead of when their garbage is collected, and
+// gives free memory of the heap back to the system.
+Napi::Value release(const Napi::CallbackInfo& call) {
+  return guarded(call, [&]() -> Napi::Value {
+    for (size_t i = 0; i < call.Length(); ++i) {
+      bytes_of(call[i], "what is released");
+      Napi::ArrayBuffer buffer = call[i].As<Napi::TypedArray>().ArrayBuffer();
+      if (!buffer.IsDetached()) buffer.Detach();
+    }
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    return call.Env().Undefined();
+  });
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("release", Napi::Function::New(env, release, "release"));
   exports.Set("info", Napi::Function::New(env, info, "info"));
   exports.Set("requireTls", Napi::Function::New(env, require_tls, "requireTls"));
   try {

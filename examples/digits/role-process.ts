@@ -63,6 +63,10 @@ export class RoleProcess {
     return new RoleProcess(child, role, say);
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
     await this.ended;

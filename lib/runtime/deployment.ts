@@ -13,7 +13,7 @@ import type { Io, Program } from '../compiler/program';
 import { encodePlan } from '../compiler/schedule/plan';
 import { project } from '../compiler/schedule/project';
 import { CryptorchError } from '../errors';
-import type { InputArray } from '../native';
+import { type InputArray, native } from '../native';
 import { fileError, PUBLIC_MODE, readBytes, readIfThere, SECRET_MODE, writeWhole } from './files';
 import { heldBy } from './numbers';
 import { decodeProgramFile, encodeProgramFile, type ProgramFile, programFileOf } from './program-file';
@@ -97,7 +97,10 @@ export class Deployment {
     const ios = this.held('weight', party);
     if (ios.length === 0) return new Map();
     const bytes = await readIfThere(this.weightsPath);
-    return bytes && decodeWeights(bytes, ios, this.weightsPath);
+    if (bytes === undefined) return undefined;
+    const weights = decodeWeights(bytes, ios, this.weightsPath);
+    native().release([bytes]);
+    return weights;
   }
 
   /**

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Program } from '../compiler/program';
 import { CryptorchError } from '../errors';
 import { roleName } from '../keys/role';
+import { native } from '../native';
 import type { PartyConfig } from './config';
 import { Coordinator } from './coordinator';
 import { isLasting } from './failure';
@@ -51,6 +52,7 @@ export class PartyCore extends PartyPhases {
       this.opens = weights !== undefined;
       this.resumable =
         weights === undefined || this.tag(weights) === stored?.weights ? (stored?.epoch ?? 0) : 0;
+      native().release(weights?.values() ?? []);
       if (this.index === 0) this.coordinator = this.makeCoordinator();
       this.port = await this.role.mesh.open();
     } catch (error) {

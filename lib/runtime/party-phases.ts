@@ -3,7 +3,7 @@
 
 import type { Program } from '../compiler/program';
 import { CryptorchError } from '../errors';
-import type { InputArray } from '../native';
+import { type InputArray, native } from '../native';
 import type { Deployment } from './deployment';
 import type { Jobs, PartyResult } from './jobs';
 import { type Era, Member } from './member';
@@ -54,16 +54,22 @@ export abstract class PartyPhases extends Member<PartyEra> {
     if (this.era !== era) return;
     const program = this.program(0);
     const inputs = byPosition(program, weights);
+    const tag = this.tag(weights);
     const report = await reporter.phase(
       { phase: 'setup', epoch, run: 0, program: 0 },
       session,
-      () => session.setup({ epoch, inputs, timeoutMs: timeouts.setup }),
+      () => {
+        const done = session.setup({ epoch, inputs, timeoutMs: timeouts.setup });
+        native().release(weights.values()); // the session has its own copy
+        return done;
+      },
       (result) => result,
     );
+    native().release([]);
     if (this.era !== era) return;
     this.count(report.bytesSent);
     const seeds = state.seedTags;
-    await state.save(session, { epoch, weights: this.tag(weights), seeds });
+    await state.save(session, { epoch, weights: tag, seeds });
     this.resumable = epoch;
   }
 

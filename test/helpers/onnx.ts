@@ -121,9 +121,10 @@ export function floats(values: readonly number[]): AttributeProto {
 }
 
 function rawBytes(values: ArrayLike<number | bigint>, type: T): Uint8Array {
+  const bytes = (a: ArrayBufferView): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+  if (values instanceof Float32Array && type === T.FLOAT) return bytes(values); // weights of whole networks
   const list = Array.from(values);
   const numbers = (): number[] => list.map(Number);
-  const bytes = (a: ArrayBufferView): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
   switch (type) {
     case T.FLOAT:
       return bytes(Float32Array.from(numbers()));
