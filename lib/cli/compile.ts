@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CompiledModel, compile, type OwnerName } from '../compiler/compile';
 import { Deployment } from '../runtime/deployment';
-import { EXACT_TRUNCATION, integerFrom, parseOwners } from './options';
+import { EXACT_TRUNCATION, integerFrom, PREFER, parseOwners } from './options';
 import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { choiceCounts } from './report';
 import { grouped } from './table';
 
 interface Options extends RangeOptions {
+  readonly network?: string;
+  readonly prefer?: 'online' | 'total';
   readonly out: string;
   readonly name?: string;
   readonly parties: number;
@@ -40,7 +42,9 @@ export function compileCommand(): Command {
         'who knows what: NAME=PARTY or public, for inputs, outputs and `weights`, separated by commas',
       ).argParser(parseOwners),
     )
-    .option('--exact-truncation', EXACT_TRUNCATION);
+    .option('--exact-truncation', EXACT_TRUNCATION)
+    .option('--network <shape>', 'choose forms of protocols for lan, wan, or figures such as 400Mbit,4ms')
+    .addOption(PREFER);
   return addRangeOptions(command).action(run);
 }
 
@@ -56,6 +60,8 @@ async function run(path: string, options: Options): Promise<void> {
     parties: options.parties,
     ...(options.owners && { owners: options.owners }),
     ...(options.exactTruncation && { exactTruncation: true }),
+    ...(options.network !== undefined && { network: options.network }),
+    ...(options.prefer && { prefer: options.prefer }),
   };
   const [first = 1] = options.batch;
   // One calibration for all batch sizes: they share the state of the weights.

@@ -1,7 +1,7 @@
 // Parsers for option values of the command line. A value that cannot be meant throws InvalidArgumentError, which
 // commander reports as a usage error; whether names exist in the model is for the compiler to say.
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { OwnerName } from '../compiler/compile';
 
 /** What --exact-truncation does. */
@@ -36,6 +36,12 @@ export function parseOwners(
   }
   return owners;
 }
+
+/** What choosing forms of protocols for a network makes short. */
+export const PREFER: Option = new Option(
+  '--prefer <time>',
+  'what to make short on that network: online time alone, or offline and online together',
+).choices(['online', 'total']);
 
 /** A whole number of at least `least`. */
 export function integerFrom(least: number): (text: string) => number {

@@ -12,7 +12,7 @@ import { type CompiledModel, compile, type OwnerName, type RunResult, runLocal }
 import { readNpy } from '../model/npy';
 import { writeNpz } from '../model/npz';
 import type { Tensor } from '../tensor';
-import { EXACT_TRUNCATION, integerFrom, parseInput, parseOwners } from './options';
+import { EXACT_TRUNCATION, integerFrom, PREFER, parseInput, parseOwners } from './options';
 import { type Progress, progressTo } from './progress';
 import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { agrees, layerTables, summary, times } from './report';
@@ -28,6 +28,7 @@ interface RunOptions extends RangeOptions {
   readonly json?: boolean;
   readonly printIr?: boolean;
   readonly network?: string;
+  readonly prefer?: 'online' | 'total';
 }
 
 export function runCommand(): Command {
@@ -57,8 +58,9 @@ export function runCommand(): Command {
     .option('--json', 'print one JSON object instead of tables')
     .option(
       '--network <shape>',
-      'emulate a network: lan, wan, or bandwidth and round trip such as 400Mbit,4ms',
+      'emulate a network, and choose forms for it: lan, wan, or bandwidth and round trip such as 400Mbit,4ms',
     )
+    .addOption(PREFER)
     .option('--print-ir', 'print the compiled graph');
   return addRangeOptions(command).action(run);
 }
@@ -72,6 +74,8 @@ async function run(path: string, options: RunOptions): Promise<void> {
     shapes: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, [...shape]])),
     ...(options.owners && { owners: options.owners }),
     ...(options.exactTruncation && { exactTruncation: true }),
+    ...(options.network !== undefined && { network: options.network }),
+    ...(options.prefer && { prefer: options.prefer }),
   };
   const model = await compile(path, {
     ...compileOptions,

@@ -3,8 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Communication, type NodeCommunication, type Profile, profile } from '../cost/communication';
+import { parseNetwork } from '../cost/network';
 import { CryptorchError } from '../errors';
 import { type ImportedModel, importOnnx } from '../model/onnx/import';
+import { chooseKnobs, slicedBytes } from './choose';
 import type { ConstantData, Graph } from './ir/graph';
 import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
@@ -44,7 +46,14 @@ export interface CompileOptions {
    * rescales rounded downwards, bit for bit and in every run; a truncation takes one more round. Default false.
    */
   readonly exactTruncation?: boolean;
-  /** Parameters of protocols, for all nodes. */
+  /**
+   * The network between the parties and the dealer: `lan`, `wan`, or bandwidth and round trip such as `400Mbit,4ms`. Forms
+   * of comparisons are then chosen for every node by what they cost there. Default: what is fastest within a machine.
+   */
+  readonly network?: string;
+  /** What choosing for a network makes short: `total` (default), or `online` where material is prepared well ahead. */
+  readonly prefer?: 'online' | 'total';
+  /** Parameters of protocols, for all nodes; what is chosen for a network goes before them. */
   readonly knobs?: Partial<Knobs>;
 }
 
@@ -160,7 +169,13 @@ export async function compile(
     ...(options.exactTruncation && { truncation: 'floor' }),
   };
   const bounds = knobs.truncation === 'floor' ? new Map(graph.outputs.map((v) => [v.name, 0])) : slack;
-  const program = secure(graph, { parties, outputOwners, knobs });
+  const { network, prefer = 'total' } = options;
+  const link = network === undefined ? undefined : parseNetwork(network);
+  const chosen = link && {
+    choose: chooseKnobs(graph, { parties, network: link, prefer, knobs }),
+    slicedBytes: slicedBytes(link, parties),
+  };
+  const program = secure(graph, { parties, outputOwners, knobs, ...chosen });
   checkLeakage(program);
   const weights = new Map(
     [...graph.constants].filter(([, c]) => c.private).map(([v, c]) => [v.name, c.data]),

@@ -1,7 +1,7 @@
 // From a core graph to a joint program: every operator becomes its protocol.
 
 import { CryptorchError } from '../errors';
-import type { Constant, Graph, Value as GraphValue } from './ir/graph';
+import type { Constant, Graph, Value as GraphValue, Node } from './ir/graph';
 import { Joint } from './joint';
 import { openingHints } from './opening-hints';
 import type { Io, Program } from './program';
@@ -15,6 +15,8 @@ export interface SecureOptions {
   /** Who learns an output: a party, `public` (every party) or `secret` (it stays shared). By output name; default 0. */
   readonly outputOwners?: Readonly<Record<string, number | 'secret' | 'public'>>;
   readonly knobs?: Partial<Knobs>;
+  /** Knobs of a node, over those of all. */
+  readonly choose?: (node: Node) => Partial<Knobs>;
   /** The one party that receives the dealer's corrections. Default: they are spread (corrections.ts). */
   readonly corrected?: number;
   /** Openings of at least this many bytes go by slices (schedule/slices.ts). Default 1 MiB. */
@@ -28,7 +30,7 @@ export function secure(graph: Graph, options: SecureOptions): Program {
       ? { parties: options.parties }
       : { parties: options.parties, corrected: options.corrected },
   );
-  const knobs: Knobs = { ...DEFAULT_KNOBS, ...options.knobs };
+  const common: Knobs = { ...DEFAULT_KNOBS, ...options.knobs };
   const env = new Map<GraphValue, Twin>();
   const hints = openingHints(graph);
   const set = (v: GraphValue, twin: Pick<Twin, 'share' | 'clear'>): void => {
@@ -45,6 +47,9 @@ export function secure(graph: Graph, options: SecureOptions): Program {
     }
     joint.beginNode({ name: node.name, op: node.origin, shape: node.outputs[0]?.type.shape ?? [] });
     const ins = node.inputs.map((v) => env.get(v) as Twin);
+    const knobs = { ...common, ...options.choose?.(node) };
+    const ring = node.outputs[0]?.type.ring;
+    if (ring !== undefined && ring < WORD_BITS) joint.note('ring', `${ring} bits`);
     const shares = protocol.build(joint, node, ins, knobs);
     const clears = protocol.clear(joint, node, ins, knobs);
     node.outputs.forEach((v, i) => {

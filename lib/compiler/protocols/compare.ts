@@ -93,6 +93,11 @@ function reduce(
   return { wires, tops, sign };
 }
 
+/** For reports: `4-bit digits in gates of 4`. */
+function formOf({ leaf, fanin }: ComparisonKnobs, fused: number): string {
+  return `${leaf}-bit digits in gates of ${fanin}${fused > 1 ? ` and a fused one of ${fused}` : ''}`;
+}
+
 function plane(elements: number, planes: number): { elements: number; planes: number } | null {
   return planes === 0 ? null : { elements, planes };
 }
@@ -103,6 +108,7 @@ function plane(elements: number, planes: number): { elements: number; planes: nu
  * low bits, which is the sign of x + t truncated on the same opening. Rounds: one per level of gates; several comparisons on one opening share digits and rounds.
  */
 export function isNegative(joint: Joint, x: Opened, knobs: ComparisonKnobs & Compared): Value {
+  joint.note('comparison', formOf(knobs, 1));
   const m = knobs.bits ?? x.hat.bits;
   const digits = digitsOf(knobs.low ?? 0, m - 1, knobs.leaf);
   const levels = treeToOne(digits.length, knobs.fanin);
@@ -123,8 +129,10 @@ export interface OpenedSign {
 export function openSign(joint: Joint, x: Opened, knobs: ComparisonKnobs & Compared): OpenedSign {
   const digits = signedDigitsOf(knobs.low ?? 0, knobs.bits ?? x.hat.bits, knobs.leaf);
   const levels = treeToWires(digits.length, knobs.fanin, knobs.fused ?? 1);
+  const groups = ((levels.at(-1) as Routing).wires + 1) / 2;
+  joint.note('comparison', formOf(knobs, groups));
   const { wires } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, SIGNED);
-  return { groups: ((levels.at(-1) as Routing).wires + 1) / 2, wires: joint.open(wires as Value) };
+  return { groups, wires: joint.open(wires as Value) };
 }
 
 /** Shares of the products of the masks of a last gate's wires, times a mask if one is given, in a ring of `bits`. */
