@@ -20,8 +20,11 @@ import {
 import { type Moment, type Operation, type PartyTimes, partyTimes, phaseOf, roundOf } from './moments';
 import { type Slice, slicesOf } from './slices';
 
-/** A frame is closed once it holds this many bytes: what is complete travels while the rest is computed. */
-const FRAME_BYTES: number = 1 << 20;
+/**
+ * A frame is closed once it holds this many bytes: what is complete travels while the rest of its round is computed. Less
+ * than that is not worth a frame of its own (a record of TLS has as much).
+ */
+const FRAME_BYTES: number = 16 << 10;
 
 /** On the wire, rounds are numbered from this in setup, twice this offline, three times online; dealer's frames from 0. */
 const FIRST_ROUND: number = 2 ** 24;
@@ -87,119 +90,67 @@ class Scheduler {
   private readonly parties: readonly PartyTimes[];
   private readonly frames: Frame[] = [];
   /** The frames of each sender that carry something of a segment. */
-  private readonly framesOf: readonly Map<Segment, readonly Frame[]>[];
+  private readonly framesOf: readonly Map<Segment, Frame[]>[];
+  /** By party: frames that arrive, by when, in the order of each link. */
+  private readonly arrivals: readonly Map<Moment, Frame[]>[];
+  private readonly steps: readonly RoleStep[][][];
 
   constructor(private readonly program: Program) {
     this.parties = partyTimes(program);
     this.framesOf = this.parties.map(() => new Map());
+    this.arrivals = this.parties.map(() => new Map());
+    this.steps = this.parties.map(() => PHASES.map(() => []));
   }
 
   run(): Timeline {
-    for (const times of this.parties) this.group(times);
+    const { parties } = this;
+    const pending = new Set(parties.flatMap((times) => times.moments().map(([m]) => m)));
+    const operations = parties.map((times) => new Map(times.moments()));
+    // What is sent in one moment arrives in the next, so moments are complete when their turn comes.
+    for (let next = Math.min(...pending); pending.size > 0; next = Math.min(...pending)) {
+      pending.delete(next);
+      parties.forEach((times, p) => {
+        new Stage(this.stage(times.party, next), operations[p]?.get(next) ?? []).run();
+      });
+      if (this.arrivals.some((a) => a.has(next + 1))) pending.add(next + 1);
+    }
     return {
       frames: this.frames,
-      steps: (role) => (role < this.program.parties ? this.partySteps(role) : this.inOrder()),
-      sent: (segment, party) => this.parties[party]?.sent.get(segment),
+      steps: (role) => this.steps[role] ?? this.inOrder(),
+      sent: (segment, party) => parties[party]?.sent.get(segment),
     };
   }
 
-  private value(id: number): Value {
-    return this.program.values[id] as Value;
-  }
-
-  /** Frames of one sender, in the order in which they are complete. */
-  private group(times: PartyTimes): void {
-    for (const [at, operations] of times.moments()) {
-      const open = new Map<PartySet, { to: PartySet; segments: Segment[]; bytes: number; last: number }>();
-      const closed: { to: PartySet; segments: Segment[]; last: number; slice?: Frame['slice'] }[] = [];
-      operations.forEach((o, i) => {
-        if (o.kind === 'cut' || o.kind === 'reduce')
-          closed.push(...this.slices(times.party, o.segment, o.kind).map((f) => ({ ...f, last: i })));
-        if (o.kind !== 'pack') return;
-        const frame = open.get(o.to) ?? { to: o.to, segments: [], bytes: 0, last: 0 };
-        frame.segments.push(o.segment);
-        frame.bytes += wireBytes(this.value(o.segment.out));
-        frame.last = i;
-        open.set(o.to, frame);
-        if (frame.bytes < FRAME_BYTES) return;
-        closed.push(frame);
-        open.delete(o.to);
-      });
-      closed.push(...open.values());
-      closed.sort((a, b) => a.last - b.last);
-      const id = FIRST_ROUND * (phaseOf(at) + 1) + roundOf(at);
-      for (const { to, segments, slice } of closed) {
-        const frame: Frame = { id, from: times.party, to, sent: at, segments, ...(slice && { slice }) };
+  private stage(party: number, at: Moment): StageContext {
+    return {
+      program: this.program,
+      party,
+      incoming: this.arrivals[party]?.get(at) ?? [],
+      emit: (step) => this.steps[party]?.[phaseOf(at)]?.push(step),
+      frame: (to, slice) => ({
+        id: FIRST_ROUND * (phaseOf(at) + 1) + roundOf(at),
+        from: party,
+        to,
+        sent: at,
+        segments: [],
+        ...(slice && { slice }),
+      }),
+      add: (frame, segment) => {
+        frame.segments.push(segment);
+        const known = this.framesOf[party]?.get(segment);
+        if (known === undefined) this.framesOf[party]?.set(segment, [frame]);
+        else known.push(frame);
+      },
+      send: (frame) => {
         this.frames.push(frame);
-        for (const s of segments) {
-          const known = this.framesOf[times.party]?.get(s) ?? [];
-          this.framesOf[times.party]?.set(s, [...known, frame]);
+        for (const p of partiesOf(frame.to)) {
+          const list = this.arrivals[p]?.get(at + 1);
+          if (list === undefined) this.arrivals[p]?.set(at + 1, [frame]);
+          else list.push(frame);
         }
-      }
-    }
-  }
-
-  /** What a party sends of a sliced segment: its part of every other's slice, or its own slice of the opening. */
-  private slices(
-    party: number,
-    segment: Segment,
-    kind: 'cut' | 'reduce',
-  ): { to: PartySet; segments: Segment[]; slice: NonNullable<Frame['slice']> }[] {
-    const opened = kind === 'reduce';
-    const everyone = allParties(this.program.parties);
-    return slicesOf(this.value(segment.out), this.program.parties).flatMap((slice, p) => {
-      if ((p === party) !== opened || slice.elements === 0) return [];
-      const to = opened ? everyone & ~(2 ** party) : 2 ** p;
-      return [{ to, segments: [segment], slice: { ...slice, opened } }];
-    });
-  }
-
-  private partySteps(party: number): RoleStep[][] {
-    const phases: RoleStep[][] = PHASES.map(() => []);
-    const byMoment = new Map<Moment, RoleStep[]>();
-    const at = (m: Moment): RoleStep[] => {
-      const list = byMoment.get(m) ?? [];
-      byMoment.set(m, list);
-      return list;
+      },
+      carrying: (segment) => this.framesOf.flatMap((of) => of.get(segment) ?? []),
     };
-    const times = this.parties[party] as PartyTimes;
-    const moments = times.moments();
-    // The dealer's frames first, then those of the other parties, then what can be done with them.
-    for (const [m, operations] of moments) for (const o of operations) if (o.kind === 'deal') at(m).push(o);
-    for (const frame of this.frames)
-      if (has(frame.to, party)) at(frame.sent + 1).push({ kind: 'receive', frame });
-    for (const [m, operations] of moments) {
-      for (const o of operations) if (o.kind !== 'deal') at(m).push(...this.roleSteps(party, o));
-    }
-    for (const [m, steps] of [...byMoment].sort(([a], [b]) => a - b)) phases[phaseOf(m)]?.push(...steps);
-    return phases;
-  }
-
-  private roleSteps(party: number, o: Exclude<Operation, { kind: 'deal' }>): RoleStep[] {
-    if (o.kind === 'kernel') return [o];
-    const { segment } = o;
-    const own = this.framesOf[party]?.get(segment) ?? [];
-    const all = partiesOf(segment.senders).flatMap((p) => this.framesOf[p]?.get(segment) ?? []);
-    const sends = (frames: readonly Frame[]): RoleStep[] => frames.map((frame) => ({ kind: 'send', frame }));
-    switch (o.kind) {
-      case 'pack': {
-        const frame = own[0] as Frame;
-        const packed: RoleStep = { kind: 'pack', segment, frame };
-        return frame.segments.at(-1) === segment ? [packed, ...sends([frame])] : [packed];
-      }
-      case 'sum':
-        return [{ kind: 'sum', segment, frames: all }];
-      case 'cut':
-        return [o, ...sends(own.filter((f) => f.slice?.opened === false))];
-      case 'reduce': {
-        const slice = slicesOf(this.value(segment.out), this.program.parties)[party] as Slice;
-        const frames = all.filter((f) => f.slice?.opened === false && has(f.to, party));
-        const answers = sends(own.filter((f) => f.slice?.opened));
-        return slice.elements === 0 ? [] : [{ kind: 'reduce', segment, slice, frames }, ...answers];
-      }
-      case 'gather':
-        return [o];
-    }
   }
 
   /** The dealer and the cleartext evaluator wait for nobody. */
@@ -211,5 +162,130 @@ class Scheduler {
           : [step.kind === 'kernel' ? { kind: 'kernel', step } : { kind: 'deal', step }],
       ),
     );
+  }
+}
+
+/** A frame that is being filled. */
+type OpenFrame = Frame & { readonly segments: Segment[] };
+
+interface StageContext {
+  readonly program: Program;
+  readonly party: number;
+  /** In the order of each link. */
+  readonly incoming: readonly Frame[];
+  readonly emit: (step: RoleStep) => void;
+  readonly frame: (to: PartySet, slice?: Frame['slice']) => OpenFrame;
+  readonly add: (frame: OpenFrame, segment: Segment) => void;
+  readonly send: (frame: Frame) => void;
+  /** Frames so far, of all senders, that carry something of a segment. */
+  readonly carrying: (segment: Segment) => readonly Frame[];
+}
+
+/**
+ * One party in one moment: it waits for a frame only when it needs it, and sends what it has before it waits. Frames that
+ * it does not need yet are received at the end.
+ */
+class Stage {
+  private readonly open = new Map<PartySet, { readonly frame: OpenFrame; bytes: number }>();
+  private readonly received = new Set<Frame>();
+
+  constructor(
+    private readonly context: StageContext,
+    private readonly operations: readonly Operation[],
+  ) {}
+
+  run(): void {
+    for (const o of this.operations) if (o.kind === 'deal') this.context.emit(o);
+    for (const o of this.operations) this.operation(o);
+    this.flush();
+    for (const frame of this.context.incoming) this.receive(frame);
+  }
+
+  private operation(o: Operation): void {
+    const { emit, party, program } = this.context;
+    switch (o.kind) {
+      case 'deal':
+        break;
+      case 'kernel':
+        emit(o);
+        break;
+      case 'pack':
+        this.pack(o.segment, o.to);
+        break;
+      case 'sum':
+        emit({ kind: 'sum', segment: o.segment, frames: this.receiveAll(o.segment) });
+        break;
+      case 'cut':
+        emit(o);
+        this.slices(o.segment).forEach((slice, p) => {
+          if (p !== party) this.sendSlice(o.segment, 2 ** p, { ...slice, opened: false });
+        });
+        break;
+      case 'reduce': {
+        const slice = this.slices(o.segment)[party] as Slice;
+        const frames = this.receiveAll(o.segment, false).filter((f) => f.from !== party && has(f.to, party));
+        if (slice.elements === 0) break;
+        emit({ kind: 'reduce', segment: o.segment, slice, frames });
+        this.sendSlice(o.segment, allParties(program.parties) & ~(2 ** party), { ...slice, opened: true });
+        break;
+      }
+      case 'gather':
+        this.receiveAll(o.segment, true);
+        emit(o);
+        break;
+    }
+  }
+
+  private slices(segment: Segment): Slice[] {
+    const { program } = this.context;
+    return slicesOf(program.values[segment.out] as Value, program.parties);
+  }
+
+  private sendSlice(segment: Segment, to: PartySet, slice: NonNullable<Frame['slice']>): void {
+    if (slice.elements === 0) return;
+    const frame = this.context.frame(to, slice);
+    this.context.add(frame, segment);
+    this.send(frame);
+  }
+
+  private pack(segment: Segment, to: PartySet): void {
+    const filling = this.open.get(to) ?? { frame: this.context.frame(to), bytes: 0 };
+    this.open.set(to, filling);
+    const { frame } = filling;
+    this.context.add(frame, segment);
+    this.context.emit({ kind: 'pack', segment, frame });
+    filling.bytes += wireBytes(this.context.program.values[segment.out] as Value);
+    if (filling.bytes < FRAME_BYTES) return;
+    this.open.delete(to);
+    this.send(frame);
+  }
+
+  private send(frame: Frame): void {
+    this.context.emit({ kind: 'send', frame });
+    this.context.send(frame);
+  }
+
+  private flush(): void {
+    for (const { frame } of this.open.values()) this.send(frame);
+    this.open.clear();
+  }
+
+  /** Waits for what arrives of a segment; gives all frames that carry it, this party's own among them. */
+  private receiveAll(segment: Segment, opened?: boolean): readonly Frame[] {
+    const frames = this.context.carrying(segment).filter((f) => f.slice?.opened === opened);
+    for (const frame of frames) if (this.context.incoming.includes(frame)) this.receive(frame);
+    return frames;
+  }
+
+  /** With all frames before it on its link. */
+  private receive(frame: Frame): void {
+    if (this.received.has(frame)) return;
+    this.flush();
+    for (const f of this.context.incoming) {
+      if (f.from !== frame.from || this.received.has(f)) continue;
+      this.received.add(f);
+      this.context.emit({ kind: 'receive', frame: f });
+      if (f === frame) return;
+    }
   }
 }
