@@ -2,6 +2,7 @@
 // process, against CrypTen's figures (peers.ts).
 
 import { type Graph, GraphBuilder, type Type } from '../lib/compiler/ir/graph';
+import type { ComparisonKnobs } from '../lib/compiler/protocols/protocol';
 import { secure } from '../lib/compiler/secure';
 import { runProgram } from '../lib/runtime/local';
 import { type Measured, publish, repeat } from './runs';
@@ -28,7 +29,21 @@ export function operator(
 
 const window = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], group: 1 };
 
-const CASES: readonly { readonly name: string; readonly graph: () => Graph }[] = [
+interface Case {
+  readonly name: string;
+  readonly graph: () => Graph;
+  readonly comparison?: ComparisonKnobs;
+}
+
+/** Forms of a comparison: fewer rounds or bits for more material (docs/performance.md). */
+const COMPARISONS: readonly ComparisonKnobs[] = [
+  { leaf: 5, fanin: 5 },
+  { leaf: 4, fanin: 6, fused: 2 },
+  { leaf: 5, fanin: 5, fused: 2 },
+  { leaf: 4, fanin: 4, fused: 3 },
+];
+
+const CASES: readonly Case[] = [
   ...[1e4, 1e5, 1e6].map((n) => ({
     name: `ReLU 1e${Math.log10(n)}`,
     graph: () => operator('relu', [[n]], [n], { shift: 0 }),
@@ -36,6 +51,11 @@ const CASES: readonly { readonly name: string; readonly graph: () => Graph }[] =
   ...[1e4, 1e5, 1e6].map((n) => ({
     name: `truncation and ReLU 1e${Math.log10(n)}`,
     graph: () => operator('relu', [[n]], [n], { shift: 16 }),
+  })),
+  ...COMPARISONS.map((comparison) => ({
+    name: `truncation and ReLU 1e5: ${Object.entries(comparison).join(' ')}`,
+    graph: () => operator('relu', [[1e5]], [1e5], { shift: 16 }),
+    comparison,
   })),
   { name: 'multiply 1e6', graph: () => operator('mul', [[1e6], [1e6]], [1e6]) },
   {
@@ -84,10 +104,10 @@ const CASES: readonly { readonly name: string; readonly graph: () => Graph }[] =
 export async function main(args: readonly string[]): Promise<void> {
   const filter = args.find((a) => !a.startsWith('--')) ?? '';
   const measured: Measured[] = [];
-  for (const { name, graph } of CASES.filter((c) => c.name.includes(filter))) {
+  for (const { name, graph, comparison } of CASES.filter((c) => c.name.includes(filter))) {
     const g = graph();
     const outputOwners = Object.fromEntries(g.outputs.map((v) => [v.name, 'secret' as const]));
-    const program = secure(g, { parties: 2, outputOwners });
+    const program = secure(g, { parties: 2, outputOwners, ...(comparison && { knobs: { comparison } }) });
     const numbers = new Map(
       g.inputs.map((v) => [
         v.name,
