@@ -1,11 +1,11 @@
 // `npm run bench -- models [--json] [FILTER]`: whole networks, two parties and the dealer as threads of this process, links unshaped,
-// batch 1 and 8, against onnxruntime with one thread in the same run and against CrypTen's figures (peers.ts).
+// batch 1 and 8 (and how they compare per input), against onnxruntime with one thread in the same run and against CrypTen's figures (peers.ts).
 
 import * as ort from 'onnxruntime-node';
 import { compile, runLocal, tensor } from '../lib';
 import { NETWORKS } from './networks';
 import { normals } from './networks/builder';
-import { type Measured, median, publish, repeat } from './runs';
+import { type Measured, median, perInput, publish, repeat } from './runs';
 
 async function plaintext(model: Uint8Array, shape: readonly number[], data: Float32Array): Promise<number> {
   const session = await ort.InferenceSession.create(model, {
@@ -29,6 +29,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const measured: Measured[] = [];
   for (const network of NETWORKS) {
     const bytes = network.build();
+    let one: Measured | undefined;
     for (const batch of [1, 8]) {
       const name = batch === 1 ? network.name : `${network.name}, batch ${batch}`;
       if (!name.includes(filter)) continue;
@@ -41,7 +42,12 @@ export async function main(args: readonly string[]): Promise<void> {
         const { seconds, communication } = await runLocal(model, { x });
         return { seconds, communication: communication.counted };
       });
-      const entry = { ...ours, plaintext: await plaintext(bytes, shape, data) };
+      const entry = {
+        ...ours,
+        plaintext: await plaintext(bytes, shape, data),
+        ...(one && { perInput: perInput(ours, batch, one) }),
+      };
+      if (batch === 1) one = ours;
       measured.push(entry);
       console.error(`${name}: offline ${entry.offline.toFixed(1)} ms, online ${entry.online.toFixed(1)} ms`);
     }

@@ -16,6 +16,14 @@ export interface Measured {
   readonly dealerMegabytes: number;
   /** Milliseconds of the same network in plaintext, one thread, where measured. */
   readonly plaintext?: number;
+  /** A batch, where one input was measured as well: per input, divided by what one alone takes. */
+  readonly perInput?: { readonly offline: number; readonly online: number; readonly megabytes: number };
+}
+
+/** Growth with the batch: 1 is linear, less is better. */
+export function perInput(batch: Measured, size: number, one: Measured): NonNullable<Measured['perInput']> {
+  const ratio = (of: 'offline' | 'online' | 'megabytes'): number => batch[of] / size / one[of];
+  return { offline: ratio('offline'), online: ratio('online'), megabytes: ratio('megabytes') };
 }
 
 interface Run {
@@ -63,6 +71,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'online', align: 'right' },
   { title: 'MB', align: 'right' },
   { title: 'plaintext ms', align: 'right' },
+  { title: 'per input: offline', align: 'right' },
+  { title: 'online', align: 'right' },
+  { title: 'MB', align: 'right' },
 ];
 
 function times(factor: number): string {
@@ -82,6 +93,7 @@ export function table(measured: readonly Measured[]): string {
       : ['', '', ''];
     const numbers = [m.setup, m.offline, m.online].map((v) => v.toPrecision(3));
     const plaintext = m.plaintext === undefined ? '' : m.plaintext.toPrecision(3);
+    const growth = m.perInput ? [m.perInput.offline, m.perInput.online, m.perInput.megabytes] : [];
     return [
       m.name,
       ...numbers,
@@ -90,6 +102,7 @@ export function table(measured: readonly Measured[]): string {
       m.dealerMegabytes.toPrecision(3),
       ...ratios,
       plaintext,
+      ...[0, 1, 2].map((i) => growth[i]?.toFixed(2) ?? ''),
     ];
   });
   return renderTable(COLUMNS, rows);
