@@ -5,6 +5,9 @@ import { NETWORKS } from '../../bench/networks';
 import { compile } from '../../lib';
 import { liveBytes, workBlocks } from '../../lib/compiler/schedule/arena';
 import { project } from '../../lib/compiler/schedule/project';
+import { CryptorchError } from '../../lib/errors';
+import { runProgram } from '../../lib/runtime/local';
+import { oneNode, programOf } from '../helpers/protocols';
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -29,5 +32,18 @@ test('ResNet-18 at 224 x 224 takes at most three times its weights and two large
       const live = liveBytes(workBlocks(phases));
       t.true(bytes.work >= live && bytes.work <= 1.1 * live, `role ${role}: ${bytes.work} bytes for ${live}`);
     }
+  }
+});
+
+test('what is far larger than any machine is planned at once and refused with a code', async (t) => {
+  for (const elements of [1e9, 1e10]) {
+    const graph = oneNode('relu', [{ name: 'x', shape: [elements], owner: 'secret' }], [elements], {
+      shift: 16,
+    });
+    const program = programOf(graph, { parties: 2, outputOwners: { y: 'secret' } });
+    const error = await t.throwsAsync(runProgram(program, new Map(), { seed: 1 }), {
+      instanceOf: CryptorchError,
+    });
+    t.is((error as CryptorchError).code, 'ERR_CRYPTORCH_OUT_OF_MEMORY');
   }
 });
