@@ -55,6 +55,11 @@ export interface CompileOptions {
   readonly prefer?: 'online' | 'total';
   /** Parameters of protocols, for all nodes; what is chosen for a network goes before them. */
   readonly knobs?: Partial<Knobs>;
+  /**
+   * Between three and more parties, openings of at least this many bytes are cut: each slice is opened at one party, which
+   * sends it on. Fewer bytes, one round more. Default 1 MiB, or what pays on `network`.
+   */
+  readonly slicedBytes?: number;
 }
 
 /** Intervals in real units: of inputs by name, and of what every operation of the compiled model gave. Plain data. */
@@ -175,7 +180,8 @@ export async function compile(
     choose: chooseKnobs(graph, { parties, network: link, prefer, knobs }),
     slicedBytes: slicedBytes(link, parties),
   };
-  const program = secure(graph, { parties, outputOwners, knobs, ...chosen });
+  const sliced = options.slicedBytes === undefined ? {} : { slicedBytes: options.slicedBytes };
+  const program = secure(graph, { parties, outputOwners, knobs, ...chosen, ...sliced });
   checkLeakage(program);
   const weights = new Map(
     [...graph.constants].filter(([, c]) => c.private).map(([v, c]) => [v.name, c.data]),
