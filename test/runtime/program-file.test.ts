@@ -109,6 +109,19 @@ test('a program that opens two values under one mask is refused, with right hash
   t.throws(() => decodeProgramFile(rehashed(data)), coded('LEAKAGE'));
 });
 
+test('slices of an opening between two parties, or for a part of them, are refused', async (t) => {
+  for (const parties of [2, 3]) {
+    const models = await smallModels([2], { parties });
+    const data = JSON.parse(encodeProgramFile(programFileOf('small', models))) as Raw;
+    const program = data.programs[0]!.program as unknown as {
+      steps: { kind: string; phase: string; segments: { sliced?: boolean }[] }[];
+    };
+    const input = program.steps.find((s) => s.kind === 'exchange' && s.phase === 'online')!;
+    input.segments[0]!.sliced = true;
+    t.throws(() => decodeProgramFile(rehashed(data)), coded('INVALID_PROGRAM', /cut for parties/));
+  }
+});
+
 test('files damaged anywhere, hashes corrected, are refused with a code or still run', async (t) => {
   const data = JSON.parse(encodeProgramFile(programFileOf('small', await smallModels([2])))) as Raw;
   const random = randomIntegers(3);
