@@ -59,6 +59,36 @@ test('messages between two parties go one way at a time where one of them holds 
   }
 });
 
+test('a layer whose sign takes no gates of its own is one message each way', async (t) => {
+  const length = 3;
+  const narrow = { ...type([3, 4]), ring: 9 };
+  const weights = Array.from({ length }, (_, i) => ({
+    name: `w${i}`,
+    shape: [4, 4],
+    owner: 0 as const,
+    weight: true,
+  }));
+  const graph = graphOf([{ name: 'x', shape: [3, 4], owner: 1 }, ...weights], (b, [x, ...ws]) => {
+    let v = x!;
+    ws.forEach((w, i) => {
+      const [z] = b.node({ name: `matmul${i}`, origin: 'matmul' }, 'matmul', [v, w], [narrow]);
+      [v] = b.node({ name: `relu${i}`, origin: 'relu' }, 'relu', [z!], [narrow], { shift: 5 }) as [typeof v];
+    });
+    return [v];
+  });
+  const program = programOf(graph, { parties: 2 });
+  const random = new Random(4);
+  const { run } = await check(t, program, {
+    x: random.list(12, 2),
+    ...Object.fromEntries(weights.map(({ name }) => [name, random.list(16, 2)])),
+  });
+  t.deepEqual(
+    online(program).map((f) => f.from),
+    [1, ...Array.from({ length }, () => [0, 1]).flat()],
+  );
+  t.is(run.counted.online.rounds, 1 + 2 * length);
+});
+
 test('where nobody holds the weights, everything is sent online, to everybody', async (t) => {
   for (const parties of [2, 3]) {
     const program = programOf(layers(2, 'secret'), { parties, outputOwners: { y: 'public' } });
