@@ -58,6 +58,7 @@ export function chart(title: string, xTitle: string, lines: readonly Line[]): st
   parts.push(`<text x="${(LEFT + right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${xTitle}</text>`);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     '<rect width="100%" height="100%" fill="white"/>',
     ...parts,
     '</svg>\n',

@@ -2,12 +2,18 @@
 // message takes and on how many elements share it.
 //
 // Every node is costed by itself under every candidate (node-cost.ts), and takes the one with the least estimated time:
-// half a round trip for every round, bytes at the network's rate, and a fixed time per byte of material for expanding
-// and using it. What is prepared offline counts like what is sent online, unless only the online time is of interest.
+// half a round trip for every message in a row, bytes at the network's rate, and a fixed time per byte of material for
+// expanding and using it. What is prepared offline counts like what is sent online, unless only the online time is of
+// interest.
+//
+// Between two parties of which one holds the weights, a node's first opening needs nothing from the other online, and
+// the parties then answer each other: a message carries one party's parts of two rounds. So r rounds and the opening of
+// the result take 2 ceil(r / 2) messages in a row, not r + 1; two where one gate is all of the comparison.
 
 import type { Network } from '../cost/network';
 import type { Graph, Node } from './ir/graph';
 import { type NodeCost, nodeCost } from './node-cost';
+import { openingHints } from './opening-hints';
 import type { ComparisonKnobs, Knobs } from './protocols/protocol';
 import { comparedBits, shiftOf } from './widths';
 
@@ -29,11 +35,12 @@ const COMPARING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'm
 const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip']);
 
 /** Estimated seconds of a node: a sum of everything that its protocol does, in `parties` parties at once. */
-export function estimate(cost: NodeCost, options: ChooseOptions): number {
+export function estimate(cost: NodeCost, options: ChooseOptions, alternating: boolean): number {
   const { parties, network, prefer } = options;
   const { online, offline } = cost.communication;
+  const messages = alternating ? 2 * Math.ceil(online.rounds / 2) : online.rounds + 1;
   const wire = (bytes: number): number => (8 * bytes) / network.bitsPerSecond;
-  const during = (online.rounds * network.roundTrip) / 2 + wire(online.bytes / parties);
+  const during = (messages * network.roundTrip) / 2 + wire(online.bytes / parties);
   const ahead = prefer === 'total' ? wire(offline.bytes) : 0;
   return during + ahead + offline.bytes * SECONDS_PER_MATERIAL_BYTE;
 }
@@ -41,7 +48,7 @@ export function estimate(cost: NodeCost, options: ChooseOptions): number {
 function comparisons(node: Node): ComparisonKnobs[] {
   const bits = comparedBits(node) - shiftOf(node);
   const list: ComparisonKnobs[] = [];
-  for (const fused of FUSING.has(node.op) ? [1, 2, 3, 4] : [1]) {
+  for (const fused of FUSING.has(node.op) ? [1, 2, 3, 4, 5, 6] : [1]) {
     for (const leaf of [4, 5, 6, 7, 8, 9]) {
       const digits = Math.ceil(bits / leaf);
       // Without a level of gates before the last one, their fan-in says nothing.
@@ -58,9 +65,9 @@ function candidates(node: Node): Partial<Knobs>[] {
 }
 
 /** What the cost of a node depends on. */
-function signature(node: Node): string {
+function signature(node: Node, alternating: boolean): string {
   const types = [...node.inputs, ...node.outputs].map(({ type }) => [type.shape, type.ring]);
-  return JSON.stringify([node.op, node.attrs, types, comparedBits(node)], (_, v: unknown) =>
+  return JSON.stringify([node.op, node.attrs, types, comparedBits(node), alternating], (_, v: unknown) =>
     typeof v === 'bigint' ? `${v}` : v,
   );
 }
@@ -68,22 +75,24 @@ function signature(node: Node): string {
 /** The knobs of every node of a core graph whose values have their rings. */
 export function chooseKnobs(graph: Graph, options: ChooseOptions): (node: Node) => Partial<Knobs> {
   const known = new Map<string, Partial<Knobs>>();
-  const best = (node: Node): Partial<Knobs> => {
+  const hints = openingHints(graph);
+  const best = (node: Node, alternating: boolean): Partial<Knobs> => {
     const all = candidates(node);
     if (all.length === 1) return all[0]!;
     const costed = all.map((knobs) => {
       const merged = { ...options.knobs, ...knobs };
       const { parties } = options;
       const cost = nodeCost(node, { parties, knobs: merged, constants: graph.constants });
-      return { knobs, seconds: estimate(cost, options) };
+      return { knobs, seconds: estimate(cost, options, alternating) };
     });
     return costed.reduce((a, b) => (b.seconds < a.seconds ? b : a)).knobs;
   };
   return (node) => {
-    const key = signature(node);
+    const alternating = options.parties === 2 && node.outputs.every((v) => hints.has(v));
+    const key = signature(node, alternating);
     const before = known.get(key);
     if (before !== undefined) return before;
-    const chosen = best(node);
+    const chosen = best(node, alternating);
     known.set(key, chosen);
     return chosen;
   };

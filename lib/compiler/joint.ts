@@ -132,7 +132,7 @@ export class Joint {
   derive(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
     for (const u of ins) expectWorld(usedValue(u), ['mask', 'public']);
     return this.remember(
-      `derive ${kernel} ${keyOf(ins)} ${attr.join()}`,
+      `derive ${kernel} ${keyOf(ins)} ${attr.join()} ${form.elements} ${form.bits ?? 0} ${form.planes ?? 0}`,
       () => this.step('mask', kernel, ins, attr, [form])[0] as Value,
     );
   }

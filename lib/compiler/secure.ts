@@ -6,7 +6,7 @@ import { Joint } from './joint';
 import { openingHints } from './opening-hints';
 import type { Io, Program } from './program';
 import { protocolFor } from './protocols';
-import { DEFAULT_KNOBS, type Knobs, type Twin } from './protocols/protocol';
+import { checkKnobs, DEFAULT_KNOBS, type Knobs, type Twin } from './protocols/protocol';
 import { sliceLargeOpenings } from './schedule/slices';
 import { WORD_BITS } from './widths';
 
@@ -48,6 +48,7 @@ export function secure(graph: Graph, options: SecureOptions): Program {
     joint.beginNode({ name: node.name, op: node.origin, shape: node.outputs[0]?.type.shape ?? [] });
     const ins = node.inputs.map((v) => env.get(v) as Twin);
     const knobs = { ...common, ...options.choose?.(node) };
+    checkKnobs(knobs);
     const ring = node.outputs[0]?.type.ring;
     if (ring !== undefined && ring < WORD_BITS) joint.note('ring', `${ring} bits`);
     const shares = protocol.build(joint, node, ins, knobs);

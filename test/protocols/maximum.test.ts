@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Program } from '../../lib/compiler/program';
 import { profile } from '../../lib/cost/communication';
 import {
   check,
@@ -156,19 +157,24 @@ test('the form that was taken is on record', (t) => {
     axis: 1,
     keepdims: false,
   });
-  const chosen = (allPairs: number) =>
-    programOf(graph, { parties: 2, knobs: { allPairs } }).nodes[1]!.choices;
+  const formsOf = (program: Program) => {
+    const { opens, maximum } = program.nodes[1]!.choices!;
+    return { opens, maximum };
+  };
+  const chosen = (allPairs: number) => formsOf(programOf(graph, { parties: 2, knobs: { allPairs } }));
   t.deepEqual(chosen(2), { opens: 'differences', maximum: 'tournament' });
   t.deepEqual(chosen(3), { opens: 'differences', maximum: 'tournament, all pairs of 3' });
   t.deepEqual(chosen(5), { opens: 'candidates', maximum: 'all pairs of 5' });
   const byDefault = (rows: number) =>
-    programOf(
-      oneNode('arg_max', [{ name: 'x', shape: [rows, 5], owner: 'secret' }], [rows], {
-        axis: 1,
-        keepdims: false,
-      }),
-      { parties: 2 },
-    ).nodes[1]!.choices;
+    formsOf(
+      programOf(
+        oneNode('arg_max', [{ name: 'x', shape: [rows, 5], owner: 'secret' }], [rows], {
+          axis: 1,
+          keepdims: false,
+        }),
+        { parties: 2 },
+      ),
+    );
   t.deepEqual(byDefault(25), { opens: 'candidates', maximum: 'all pairs of 5' }, '250 comparisons');
   t.deepEqual(byDefault(26), { opens: 'differences', maximum: 'tournament, all pairs of 3' });
 });

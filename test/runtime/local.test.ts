@@ -115,7 +115,7 @@ test('a value that does not fit says where, what and the limit, but not the valu
   for (const [bad, reason] of [
     [Number.NaN, /is not a number/],
     [Number.POSITIVE_INFINITY, /is infinite/],
-    [1.5e14, /too large/],
+    [1.5e14, /out of range/],
   ] as const) {
     const error = await failure(
       t,

@@ -4,6 +4,7 @@
 // is, bit for bit: where a protocol rounds with the low bits of an opened value, its cleartext twin takes the same
 // mask. Rounds, bits and material are read off the program that `build` makes; nothing is declared.
 
+import { CryptorchError } from '../../errors';
 import type { Node } from '../ir/graph';
 import { elementCount } from '../ir/graph';
 import type { Form, Joint, Use } from '../joint';
@@ -56,6 +57,21 @@ export interface Knobs {
 }
 
 export const DEFAULT_KNOBS: Knobs = { comparison: { leaf: 4, fanin: 4 }, truncation: 'coin' };
+
+/** @throws CryptorchError INVALID_OPTION */
+export function checkKnobs({ comparison, allPairs = 2 }: Knobs): void {
+  const { leaf, fanin, fused = 1 } = comparison;
+  for (const [name, value, least, most] of [
+    ['comparison.leaf', leaf, 1, 9],
+    ['comparison.fanin', fanin, 2, 8],
+    ['comparison.fused', fused, 1, 6],
+    ['allPairs', allPairs, 2, 10],
+  ] as const) {
+    if (Number.isInteger(value) && value >= least && value <= most) continue;
+    const message = `The knob ${name} is ${value}; give an integer from ${least} to ${most}.`;
+    throw new CryptorchError('INVALID_OPTION', message, { knob: name, value });
+  }
+}
 
 export interface Protocol {
   readonly name: string;
