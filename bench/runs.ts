@@ -12,8 +12,12 @@ export interface Measured {
   readonly offline: number;
   readonly online: number;
   readonly rounds: number;
+  /** Sent online, and to the other parties ahead of the run, by the party that sends most. */
   readonly megabytes: number;
+  readonly aheadMegabytes: number;
   readonly dealerMegabytes: number;
+  /** What CrypTen's figures call this work, if not the same. */
+  readonly peer?: string;
   /** Milliseconds of the same network in plaintext, one thread, where measured. */
   readonly plaintext?: number;
   /** A batch, where one input was measured as well: per input, divided by what one alone takes. */
@@ -30,7 +34,7 @@ interface Run {
   readonly seconds: { readonly setup: number; readonly offline: number; readonly online: number };
   readonly communication: {
     readonly online: { readonly rounds: number; readonly bytesSent: readonly number[] };
-    readonly offline: { readonly dealerBytes: readonly number[] };
+    readonly offline: { readonly bytesSent: readonly number[]; readonly dealerBytes: readonly number[] };
   };
 }
 
@@ -55,6 +59,7 @@ export async function repeat(name: string, run: () => Promise<Run>, budget = 400
     online: of('online'),
     rounds: online.rounds,
     megabytes: Math.max(...online.bytesSent) / 1e6,
+    aheadMegabytes: Math.max(...offline.bytesSent) / 1e6,
     dealerMegabytes: Math.max(...offline.dealerBytes) / 1e6,
   };
 }
@@ -66,6 +71,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'online ms', align: 'right' },
   { title: 'rounds', align: 'right' },
   { title: 'MB a party', align: 'right' },
+  { title: 'ahead', align: 'right' },
   { title: 'MB dealt', align: 'right' },
   { title: 'CrypTen total', align: 'right' },
   { title: 'online', align: 'right' },
@@ -83,12 +89,12 @@ function times(factor: number): string {
 /** The table: ours, then how many times longer CrypTen took and how many times more it sent. */
 export function table(measured: readonly Measured[]): string {
   const rows = measured.map((m) => {
-    const peer = CRYPTEN[m.name];
+    const peer = CRYPTEN[m.peer ?? m.name];
     const ratios = peer
       ? [
           times(peer.total / (m.offline + m.online)),
           times(peer.online / m.online),
-          times(peer.megabytes / m.megabytes),
+          times(peer.megabytes / (m.megabytes + m.aheadMegabytes)),
         ]
       : ['', '', ''];
     const numbers = [m.setup, m.offline, m.online].map((v) => v.toPrecision(3));
@@ -99,6 +105,7 @@ export function table(measured: readonly Measured[]): string {
       ...numbers,
       `${m.rounds}`,
       m.megabytes.toPrecision(3),
+      m.aheadMegabytes.toPrecision(3),
       m.dealerMegabytes.toPrecision(3),
       ...ratios,
       plaintext,

@@ -55,7 +55,7 @@ function earliest(v: Value): Moment {
 export class PartyTimes {
   private readonly written: (Moment | undefined)[] = [];
   private readonly operations = new Map<Moment, Operation[]>();
-  readonly sent = new Map<Segment, Moment>();
+  readonly sent: Map<Segment, Moment> = new Map();
   readonly needed: ReadonlySet<number>;
 
   constructor(
