@@ -9,7 +9,7 @@
 //   clear     the same function on cleartext twins
 //
 // Phases and rounds are not chosen but follow from the data: a step belongs to the latest phase of its operands, and
-// an exchange to the first round in which all it sends exists. Openings of one round share a frame per audience.
+// an exchange to the first round in which all it sends exists. When each party sends its part is for schedule/timeline.ts.
 
 import { type Correction, type Corrections, correctionsOf } from './corrections';
 import type { KernelName } from './kernels';
