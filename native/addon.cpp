@@ -4,6 +4,7 @@
 #include "addon.hpp"
 
 #include "addon_convert.hpp"
+#include "core/arena.hpp"
 #include "core/net/tls.hpp"
 #include "cpu/dispatch.hpp"
 
@@ -50,7 +51,8 @@ Napi::Value require_tls(const Napi::CallbackInfo& call) {
 Napi::Value release(const Napi::CallbackInfo& call) {
   return guarded(call, [&]() -> Napi::Value {
     for (size_t i = 0; i < call.Length(); ++i) {
-      bytes_of(call[i], "what is released");
+      const std::span<std::byte> bytes = bytes_of(call[i], "what is released");
+      wipe(bytes.data(), bytes.size());
       Napi::ArrayBuffer buffer = call[i].As<Napi::TypedArray>().ArrayBuffer();
       if (!buffer.IsDetached()) buffer.Detach();
     }

@@ -7,7 +7,7 @@ import { parseNetwork } from '../cost/network';
 import { CryptorchError } from '../errors';
 import { type ImportedModel, importOnnx } from '../model/onnx/import';
 import { chooseKnobs, slicedBytes } from './choose';
-import type { ConstantData, Graph } from './ir/graph';
+import type { ConstantData, Graph, Node } from './ir/graph';
 import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
 import { optimize, type SeenRanges } from './passes/pipeline';
@@ -175,18 +175,32 @@ export async function compile(
   };
   const bounds = knobs.truncation === 'floor' ? new Map(graph.outputs.map((v) => [v.name, 0])) : slack;
   const { network, prefer = 'total' } = options;
+  if (network === undefined && options.prefer !== undefined) {
+    const message = `prefer is "${options.prefer}", but nothing is chosen without a network; give network too.`;
+    throw new CryptorchError('INVALID_OPTION', message);
+  }
   const link = network === undefined ? undefined : parseNetwork(network);
-  const chosen = link && {
-    choose: chooseKnobs(graph, { parties, network: link, prefer, knobs }),
-    slicedBytes: slicedBytes(link, parties),
-  };
-  const sliced = options.slicedBytes === undefined ? {} : { slicedBytes: options.slicedBytes };
-  const program = secure(graph, { parties, outputOwners, knobs, ...chosen, ...sliced });
+  const forLink = link && chooseKnobs(graph, { parties, network: link, prefer, knobs });
+  const choose = (node: Node): Partial<Knobs> => ({
+    ...forLink?.(node),
+    ...(makesOutput(node, graph) && { truncation: 'floor' }),
+  });
+  const least = options.slicedBytes ?? (link && slicedBytes(link, parties));
+  const sliced = least === undefined ? {} : { slicedBytes: least };
+  const program = secure(graph, { parties, outputOwners, knobs, choose, ...sliced });
   checkLeakage(program);
   const weights = new Map(
     [...graph.constants].filter(([, c]) => c.private).map(([v, c]) => [v.name, c.data]),
   );
   return new CompiledModel(imported, graph, program, weights, bounds, started);
+}
+
+/**
+ * Whether a rescale makes an output. It rounds downwards: the public coin of a cheaper one, next to its result, would
+ * tell the receiver a little of the digits below, and of more of them with every run.
+ */
+function makesOutput(node: Node, graph: Graph): boolean {
+  return node.op === 'rescale' && node.outputs.some((v) => graph.outputs.includes(v));
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

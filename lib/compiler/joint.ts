@@ -192,6 +192,11 @@ export class Joint {
 
   /** An opening of a share that another opening implies: nothing will be sent for it. */
   opensAs(share: Value, opened: Opened): void {
+    const { hat, mask } = opened;
+    expectWorld(hat, ['public']);
+    expectWorld(mask, ['mask']);
+    if (hat.parties !== this.everyone || hat.elements !== share.elements || hat.bits < share.bits)
+      throw new Error(`value ${hat.id} is no opening of value ${share.id} to everybody`);
     this.memo.set(`open ${share.id} ${this.everyone}`, opened);
   }
 

@@ -28,7 +28,7 @@ export class Agreement {
         throw difference(differs, 'It was refused');
       }
       this.hello = message;
-    } else if (message.type === 'seed' && !this.seed) {
+    } else if (message.type === 'seed' && this.expectsSeed && !this.seed) {
       this.seed = message.seed;
     } else {
       throw untimely(message);

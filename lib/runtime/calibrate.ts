@@ -34,9 +34,16 @@ function widen(seen: Interval | undefined, data: ArrayLike<number>): Interval {
   return interval;
 }
 
-/** With `margin` times as far from zero; what never was below zero stays so. */
+/** With `margin` times as far from zero; what never was below zero stays so, and what was always zero gets room. */
 function withMargin({ lo, hi }: Interval, margin: number): [number, number] {
+  if (lo === 0 && hi === 0) return [-margin, margin];
   return [lo < 0 ? lo * margin : lo / margin, hi > 0 ? hi * margin : hi / margin];
+}
+
+/** Outwards to powers of two: intervals of inputs become public, and examples may be private. */
+function outwards([lo, hi]: [number, number]): [number, number] {
+  const power = (x: number): number => 2 ** Math.ceil(Math.log2(x));
+  return [lo < 0 ? -power(-lo) : 0, hi > 0 ? power(hi) : 0];
 }
 
 /** One example per batch of a program: tensors may hold several, one after the other along their first axis. */
@@ -93,7 +100,7 @@ export async function calibrate(
     const seen = examples.reduce<Interval | undefined>((s, e) => {
       return e[name] === undefined ? s : widen(s, toFloat64(e[name]));
     }, undefined);
-    if (seen) inputs[name] = withMargin(seen, margin);
+    if (seen) inputs[name] = outwards(withMargin(seen, margin));
   }
   // Where rescales are depends on the ranges of inputs: they are those of the model that will be compiled.
   const compiled = await compile(model, { ...rest, ranges: { ...inputs, ...rest.ranges } });

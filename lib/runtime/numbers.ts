@@ -139,12 +139,12 @@ function outOfRange(io: Io, index: number, reason: string, cause?: unknown): Cry
   );
 }
 
-/** What a number must lie between: half a unit around its range, or what fits a word. */
+/** What a number must lie between: half a unit around its range, and what fits a word. */
 function limitsOf(io: Io): { lo: number; hi: number } {
   const half = 2 ** -(io.scale + 1);
-  if (io.range) return { lo: io.range.lo - half, hi: io.range.hi + half };
   const limit = 2 ** (ENTRY_BITS - io.scale);
-  return { lo: -limit, hi: limit };
+  if (!io.range) return { lo: -limit, hi: limit };
+  return { lo: Math.max(io.range.lo - half, -limit), hi: Math.min(io.range.hi + half, limit) };
 }
 
 function kindOf(io: Io): string {

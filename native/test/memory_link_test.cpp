@@ -1,10 +1,13 @@
 // Links that behave like a network: the time that a frame takes is what bandwidth and latency say.
 //
-// Never shorter, and not much longer: what a busy machine adds is kept apart by the best of several attempts.
+// Never shorter, and not much longer: what a busy machine adds is kept apart by the best of several attempts. How much
+// longer is for an idle machine to say: the limits that are stated hold where CRYPTORCH_EXACT_TIMES is set. Otherwise
+// twice the time is let through, and under a sanitizer any. `npm run bench -- network` prints the ratios.
 #include "../core/memory_link.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -72,9 +75,18 @@ double ping_pong(Pair& pair, const NetworkShape& shape, size_t bytes, int rounds
   return seconds / rounds / (2 * one_way(shape, bytes));
 }
 
+double allowed(double stated) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 1e9;
+#else
+  return std::getenv("CRYPTORCH_EXACT_TIMES") ? stated : 2;
+#endif
+}
+
 // The best of several attempts; none may be shorter than nominal.
 template <typename Attempt>
-bool within(double most, Attempt attempt) {
+bool within(double stated, Attempt attempt) {
+  const double most = allowed(stated);
   double least = 1e9;
   for (int i = 0; i < 60 && least > most; ++i) {
     const double ratio = attempt();

@@ -99,6 +99,7 @@ test('slices pay from the size whose bytes take as long as the message they add'
 test('knobs and networks that cannot be meant are refused', async (t) => {
   const refused = coded('INVALID_OPTION');
   await t.throwsAsync(made({ network: 'fast' }), refused);
+  await t.throwsAsync(made({ prefer: 'online' }), refused);
   for (const comparison of [
     { leaf: 10, fanin: 4 },
     { leaf: 4, fanin: 1 },

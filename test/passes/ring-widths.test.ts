@@ -6,7 +6,7 @@ import type { CompiledModel } from '../../lib/compiler/compile';
 import { runProgram } from '../../lib/runtime/local';
 import type { Tensor } from '../../lib/tensor';
 import { coded } from '../helpers/errors';
-import { tensor as constant, model, node } from '../helpers/onnx';
+import { tensor as constant, DataType, model, node } from '../helpers/onnx';
 import { randoms, weights } from '../ops/oracle';
 import { randomModel } from './graphs';
 
@@ -145,5 +145,65 @@ test('an element-wise product needs no opening of its own, in rings of any width
     t.is(square.choices.factor, 'opened before its truncation');
     await outputs(m, inputFor(m, 4));
   }
-  t.true(sent(narrow) < sent(wide));
+});
+
+test('an argmax whose inputs take fewer bits than its indices', async (t) => {
+  const classes = 100;
+  const bytes = model({
+    inputs: { x: [3, classes] },
+    outputs: { y: [3, 1] },
+    nodes: [node('ArgMax', ['x'], ['y'], { axis: 1 }, 'largest')],
+    initializers: {},
+  });
+  const data = Array.from({ length: 3 * classes }, (_, i) => ((i * 7919) % 16) / 16);
+  for (const parties of [2, 3]) {
+    for (const allPairs of [2, 5]) {
+      const options = { parties, fractionalBits: 4, ranges: { x: [0, 1] as const }, knobs: { allPairs } };
+      const m = await compile(bytes, options);
+      const { y } = Object.fromEntries(await outputs(m, tensor(data, [3, classes])));
+      const expected = [0, 1, 2].map((row) => {
+        const own = data.slice(row * classes, (row + 1) * classes);
+        return own.indexOf(Math.max(...own));
+      });
+      t.deepEqual(y, expected);
+    }
+  }
+});
+
+test('indices of different widths, and constants among them, keep their values', async (t) => {
+  const bytes = model({
+    inputs: { x: [1, 10], z: [1, 300] },
+    outputs: { y: [1, 3] },
+    nodes: [
+      node('ArgMax', ['x'], ['a'], { axis: 1 }, 'few'),
+      node('ArgMax', ['z'], ['b'], { axis: 1 }, 'many'),
+      node('Concat', ['a', 'c', 'b'], ['y'], { axis: 1 }, 'together'),
+    ],
+    initializers: { c: constant([1, 1], [100n], DataType.INT64) },
+  });
+  const x = Array.from({ length: 10 }, (_, i) => (i === 7 ? 1 : 0));
+  const z = Array.from({ length: 300 }, (_, i) => (i === 290 ? 1 : 0));
+  const m = await compile(bytes, { owners: { x: 0, z: 1 } });
+  const { outputs: made } = await runLocal(m, { x: tensor(x, [1, 10]), z: tensor(z, [1, 300]) });
+  t.deepEqual(Array.from(made.y!.data, Number), [7, 100, 290]);
+});
+
+test('parts of different owners beside a constant other than zero', async (t) => {
+  const bytes = model({
+    inputs: { x: [1, 2], z: [1, 2] },
+    outputs: { y: [1, 6] },
+    nodes: [node('Concat', ['x', 'c', 'z'], ['y'], { axis: 1 }, 'together')],
+    initializers: { c: constant([1, 2], [1, 1]) },
+  });
+  const m = await compile(bytes, { owners: { x: 0, z: 1 } });
+  const { outputs: made } = await runLocal(m, { x: tensor([2, 3], [1, 2]), z: tensor([4, 5], [1, 2]) });
+  t.deepEqual(Array.from(made.y!.data, Number), [2, 3, 1, 1, 4, 5]);
+});
+
+test('a range that does not fit its scale is refused', async (t) => {
+  const error = await t.throwsAsync(
+    compile(perceptron(), { ranges: { x: [-1e15, 1e15] } }),
+    coded('INVALID_OPTION'),
+  );
+  t.regex(error!.message, /between -70368744177664 and 70368744177664/);
 });

@@ -128,7 +128,10 @@ function lowerConcat(c: LowerContext): Value {
     );
   if (known.length === 0) return move(null);
   const first = c.floats(known[0]!.i).data[0]!;
-  if (known.every(({ i }) => c.floats(i).data.every((v) => v === first))) return move(first);
+  // A part that one party holds is zero at the others, and so must its place be: no fill beside parts of several owners.
+  const owners = new Set(computed.map(({ i }) => c.inputs[i]!.type.owner));
+  const alike = known.every(({ i }) => c.floats(i).data.every((v) => v === first));
+  if (owners.size === 1 && alike) return move(first);
   const term = filled(shape, 0);
   for (const { i, piece } of known) copyPiece(term, c.floats(i), piece);
   return shifted(c, move(0), term);

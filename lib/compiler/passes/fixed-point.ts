@@ -134,8 +134,8 @@ class FixedPoint {
       this.emit(node, [x], from + alphaScale, attrs);
       return;
     }
-    // A bound that no value can reach is none.
-    const reach = 2 ** (integerBits - from);
+    // A bound that no value can reach is none. Half of that leaves room for its difference from a value.
+    const reach = 2 ** (integerBits - 1 - from);
     const integer = (name: string, sign: 1 | -1) => {
       const bound = node.attrs[name];
       return typeof bound === 'number' && sign * bound < reach ? quantiseOne(bound, from, node) : null;

@@ -12,6 +12,7 @@ import { checkDeclared, type DeclaredShapes, inferShapes } from './infer-shapes'
 import { lower } from './lower';
 import { matmulAdd } from './matmul-add';
 import { mergePad } from './merge-pad';
+import { integerBits } from './quantise';
 import { ranges } from './ranges';
 import { reluAfterMax } from './relu-after-max';
 import { Rewriter } from './rewriter';
@@ -43,7 +44,12 @@ export interface Optimized {
 export type SeenRanges = readonly { readonly node: string; readonly lo: number; readonly hi: number }[];
 
 /** @throws CryptorchError INVALID_OPTION for intervals that are none, or of no input */
-function declareRanges(graph: Graph, declared: Readonly<Record<string, readonly [number, number]>>): Graph {
+function declareRanges(
+  graph: Graph,
+  declared: Readonly<Record<string, readonly [number, number]>>,
+  fractionalBits: number,
+): Graph {
+  const limit = 2 ** (integerBits - fractionalBits);
   for (const [name, [lo, hi]] of Object.entries(declared)) {
     if (!graph.inputs.some((v) => v.name === name)) {
       const names = graph.inputs.map((v) => v.name).join(', ');
@@ -52,10 +58,10 @@ function declareRanges(graph: Graph, declared: Readonly<Record<string, readonly 
         `A range is given for "${name}", but the inputs are: ${names}.`,
       );
     }
-    if (Number.isFinite(lo) && Number.isFinite(hi) && lo <= hi) continue;
+    if (lo > -limit && lo <= hi && hi < limit) continue;
     throw new CryptorchError(
       'INVALID_OPTION',
-      `The range of "${name}" is [${lo}, ${hi}]; give two numbers, the lower one first.`,
+      `The range of "${name}" is [${lo}, ${hi}]; give two numbers between -${limit} and ${limit}, the lower one first.`,
     );
   }
   const ranged = (v: Value): Type => {
@@ -119,7 +125,7 @@ export function optimize(graph: Graph, options: OptimizeOptions): Optimized {
   if (!Number.isInteger(f) || f < 1 || f > 24) {
     throw new CryptorchError('INVALID_OPTION', `fractionalBits is ${f}; give an integer from 1 to 24.`);
   }
-  let now = declareRanges(graph, options.inputRanges ?? {});
+  let now = declareRanges(graph, options.inputRanges ?? {}, f);
   for (const pass of passes) {
     now = pass.run(now, options);
     verifyGraph(now, pass.name, { core: pass.core === true });

@@ -127,6 +127,10 @@ function clip(node: Node, a: Range | undefined): Range | undefined {
 function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[]): Range | undefined {
   const [a, b] = ranges;
   if (node.op === 'clip') return clip(node, a);
+  if (node.op === 'arg_max') {
+    const axis = numberAttr(node, 'axis');
+    return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape.at(axis)! - 1 };
+  }
   if (!a) return undefined;
   switch (node.op) {
     case 'add':
@@ -179,6 +183,9 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
   }
 }
 
+/** What these give has bounds whatever they are given. */
+const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max']);
+
 /** What a calibration saw of a value, where that is less than what is proven of it. */
 function narrower(proven: Range | undefined, seen: Range | undefined): Range | undefined {
   if (!proven || !seen) return seen ?? proven;
@@ -198,7 +205,7 @@ export function ranges(graph: Graph, seen: readonly (Range | undefined)[] = []):
   /** Weights are looked at only where something is known of what they multiply. */
   const isOpen = (v: Value) => !graph.constants.has(v) && known.get(v) === undefined;
   graph.nodes.forEach((node, i) => {
-    const skip = node.op !== 'clip' && node.inputs.some(isOpen);
+    const skip = !BOUNDED.has(node.op) && node.inputs.some(isOpen);
     const inputs = skip ? [] : node.inputs.map(rangeOfInput);
     const range = narrower(rounded(skip ? undefined : rangeOf(graph, node, inputs), node), seen[i]);
     const types = node.outputs.map(({ type: { range: _before, ...type } }) =>

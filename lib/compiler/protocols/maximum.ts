@@ -248,7 +248,7 @@ export const argMax: Protocol = {
   build: (joint, node, [x], knobs) => {
     const { rows, gather } = axisRows(node, x!.shape);
     const local: Run = joint.local.bind(joint);
-    const bits = indexBits(rows.k);
+    const bits = Math.max(indexBits(rows.k), node.outputs[0]?.type.ring ?? 0);
     let left = candidates(joint, x!.share, rows, gather, knobs);
     let index: Value = joint.constant(
       Array.from({ length: rows.k }, (_, i) => BigInt(i)),
@@ -261,7 +261,7 @@ export const argMax: Protocol = {
     });
     while (left.k > 1) {
       const last = left.k === 2 || takesAllPairs(left, knobs);
-      const level = nextLevel(joint, node, left, knobs, last ? bits : left.share.bits);
+      const level = nextLevel(joint, node, left, knobs, last ? bits : Math.max(bits, left.share.bits));
       const kept = selectIndex(joint, level.bit, level.differences(local, index));
       index = level.merge(local, index, kept);
       left = last ? { ...left, k: 1 } : survivors(joint, left, level);
@@ -271,7 +271,7 @@ export const argMax: Protocol = {
   clear: (joint, node, [x]) => {
     const { rows, gather } = axisRows(node, x!.shape);
     const run: Run = joint.clear.bind(joint);
-    const bits = indexBits(rows.k);
+    const bits = WORD_BITS;
     const numbers = joint.constant(
       Array.from({ length: rows.k }, (_, i) => BigInt(i)),
       [rows.k],

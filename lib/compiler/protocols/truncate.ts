@@ -65,5 +65,8 @@ export function truncated(joint: Joint, z: Opened, f: number, to: number): Value
 /** The cleartext twin: it rounds with the same mask. */
 export function clearTruncated(joint: Joint, share: Value, clear: Value, f: number): Value {
   const { mask } = joint.open(share);
+  // The evaluator has the masks that are drawn, not those that the dealer derives from them.
+  if (mask.origin.kind !== 'uniform')
+    throw new Error('a value whose opening another one implies is truncated again');
   return joint.clear('clear_truncate', [clear, mask], [f, 1n << 62n], words(clear.elements));
 }

@@ -398,6 +398,8 @@ class Projection {
 /** Removes pieces of a copy whose operand is zero at this role; what they would have written is filled with zeros. */
 function keepPieces(attr: readonly (number | bigint)[], keep: readonly boolean[]): (number | bigint)[] {
   if (keep.every((k) => k)) return [...attr];
+  if (Number(attr[0]) !== 0 && Number(attr[1]) !== 0)
+    throw new Error('a copy that fills with a number has an operand that some party holds no part of');
   const pieces: (number | bigint)[][] = [];
   for (let at = 3; at < attr.length; ) {
     const length = 3 + 3 * Number(attr[at]);
@@ -405,5 +407,5 @@ function keepPieces(attr: readonly (number | bigint)[], keep: readonly boolean[]
     at += length;
   }
   const kept = pieces.filter((_, i) => keep[i]);
-  return [1, attr[1] as number | bigint, kept.length, ...kept.flat()];
+  return [1, 0, kept.length, ...kept.flat()];
 }
