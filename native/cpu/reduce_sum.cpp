@@ -29,14 +29,14 @@ void run(const Args& args, void*) {
   for (uint64_t at = args.first, end = args.first + args.count; at < end;) {
     const uint64_t outer = at / inner, column = at % inner;
     if (inner == 1) {
-      const uint64_t* from = in + outer * k;
+      const uint64_t* from = k ? in + outer * k : in;  // without summands there may be no memory
       uint64_t sum = 0;
       for (uint64_t i = 0; i < k; ++i) sum += from[i];
       out[at++] = sum;
       continue;
     }
     const uint64_t count = at_most(at_most(inner - column, end - at), kBlock);
-    const uint64_t* from = in + outer * k * inner + column;
+    const uint64_t* from = k ? in + outer * k * inner + column : in;
     uint64_t sums[kBlock];
     for (uint64_t j = 0; j < count; ++j) sums[j] = 0;
     for (uint64_t i = 0; i < k; ++i, from += inner) {

@@ -121,7 +121,9 @@ void protocol(Rng& rng, const Shape& s) {
     const uint64_t truncated = static_cast<uint64_t>(static_cast<int64_t>(z) >> f) + carry;
     wanted[i] = negative ? 0 : (truncated + c) & low_mask(to);
   }
-  const auto shares = [&](const Words& values, uint32_t bits) { return share(rng, values, bits, parties); };
+  const auto shares = [&, count = parties](const Words& values, uint32_t bits) {
+    return share(rng, values, bits, count);
+  };
   const auto rfs = shares(rf, to), tops = shares(top, top_bits),
              ones = shares(dealt(rng, masks, groups, one, to), to),
              rf_products = shares(dealt(rng, masks, groups, rf, to), to),
