@@ -169,15 +169,7 @@ void Session::kernel(const Plan& plan, const KernelStep& step) {
     sinks_[i] = result.sink;
     sinks_[i].data = at(result.data);
   }
-  const Args args{sources_.data(),
-                  step.operands,
-                  sinks_.data(),
-                  step.results,
-                  plan.attributes.data() + step.first_attribute,
-                  step.attributes,
-                  step.lead,
-                  0,
-                  0};
+  const Args args = plan.args(step, sources_.data(), sinks_.data());
   execute(*step.kernel, args, step.units, step.grain);
 }
 

@@ -133,6 +133,18 @@ struct Plan {
   size_t scratch = 0;
   uint32_t most_shares = 1;  // parts of a shared input
 
+  // What a kernel step's kernel is given; which elements it computes comes later.
+  Args args(const KernelStep& step, const Source* sources, Sink* sinks) const {
+    return {sources,
+            step.operands,
+            sinks,
+            step.results,
+            attributes.data() + step.first_attribute,
+            step.attributes,
+            step.lead,
+            0,
+            0};
+  }
   bool is_dealer() const { return role == parties; }
   bool is_cleartext() const { return role == parties + 1; }
   bool has_peer(uint32_t peer) const;

@@ -40,15 +40,7 @@ std::string KernelCheck::prepare(Plan& plan, KernelStep& step) {
     sink.data = dummy(result.data);
     sinks_.push_back(sink);
   }
-  const Args args{sources_.data(),
-                  step.operands,
-                  sinks_.data(),
-                  step.results,
-                  plan.attributes.data() + step.first_attribute,
-                  step.attributes,
-                  step.lead,
-                  0,
-                  0};
+  const Args args = plan.args(step, sources_.data(), sinks_.data());
   if (const char* wrong = step.kernel->check(args)) {
     return std::string("kernel ") + step.kernel->name + ": " + wrong;
   }
