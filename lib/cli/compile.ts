@@ -4,20 +4,15 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CompiledModel, compile, type OwnerName } from '../compiler/compile';
 import { Deployment } from '../runtime/deployment';
-import { EXACT_TRUNCATION, integerFrom, PREFER, parseOwners } from './options';
-import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
+import { addCompilingOptions, type CompilingOptions, compilingOptions } from './compile-options';
+import { integerFrom } from './options';
 import { choiceCounts } from './report';
 import { grouped } from './table';
 
-interface Options extends RangeOptions {
-  readonly network?: string;
-  readonly prefer?: 'online' | 'total';
+interface Options extends CompilingOptions {
   readonly out: string;
   readonly name?: string;
-  readonly parties: number;
   readonly batch: readonly number[];
-  readonly owners?: Record<string, OwnerName>;
-  readonly exactTruncation?: boolean;
 }
 
 export function compileCommand(): Command {
@@ -27,25 +22,14 @@ export function compileCommand(): Command {
     .requiredOption('-o, --out <folder>', 'folder of the deployment')
     .option('--name <name>', 'name of the deployment: a-z, 0-9 and "-" (default: that of the file)')
     .addOption(
-      new Option('-n, --parties <count>', 'computing parties, the dealer not counted')
-        .default(2)
-        .argParser(integerFrom(2)),
-    )
-    .addOption(
       new Option('--batch <sizes>', 'batch sizes of the programs, separated by commas')
         .default([1], '1')
         .argParser(parseBatches),
-    )
-    .addOption(
-      new Option(
-        '--owners <list>',
-        'who knows what: NAME=PARTY or public, for inputs, outputs and `weights`, separated by commas',
-      ).argParser(parseOwners),
-    )
-    .option('--exact-truncation', EXACT_TRUNCATION)
-    .option('--network <shape>', 'choose forms of protocols for lan, wan, or figures such as 400Mbit,4ms')
-    .addOption(PREFER);
-  return addRangeOptions(command).action(run);
+    );
+  return addCompilingOptions(command, {
+    owners: 'who knows what: NAME=PARTY or public, for inputs, outputs and `weights`, separated by commas',
+    network: 'choose forms of protocols for lan, wan, or figures such as 400Mbit,4ms',
+  }).action(run);
 }
 
 function parseBatches(text: string): number[] {
@@ -56,17 +40,10 @@ function parseBatches(text: string): number[] {
 
 async function run(path: string, options: Options): Promise<void> {
   const models: CompiledModel[] = [];
-  const common = {
-    parties: options.parties,
-    ...(options.owners && { owners: options.owners }),
-    ...(options.exactTruncation && { exactTruncation: true }),
-    ...(options.network !== undefined && { network: options.network }),
-    ...(options.prefer && { prefer: options.prefer }),
-  };
   const [first = 1] = options.batch;
   // One calibration for all batch sizes: they share the state of the weights.
-  const known = await rangesOf(path, options, { ...common, batch: first });
-  for (const batch of options.batch) models.push(await compile(path, { ...common, ...known, batch }));
+  const known = await compilingOptions(path, options, { batch: first });
+  for (const batch of options.batch) models.push(await compile(path, { ...known, batch }));
   const name = options.name ?? nameOf(path);
   const deployment = await Deployment.create(options.out, name, models);
   process.stdout.write(`${describe(deployment, models)}\n`);

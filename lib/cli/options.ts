@@ -1,12 +1,8 @@
 // Parsers for option values of the command line. A value that cannot be meant throws InvalidArgumentError, which
 // commander reports as a usage error; whether names exist in the model is for the compiler to say.
 
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import type { OwnerName } from '../compiler/compile';
-
-/** What --exact-truncation does. */
-export const EXACT_TRUNCATION =
-  'round downwards instead of by a public coin: outputs are the same in every run, in more rounds';
 
 /** Collects `NAME=FILE` of a repeatable option. */
 export function parseInput(
@@ -36,12 +32,6 @@ export function parseOwners(
   }
   return owners;
 }
-
-/** What choosing forms of protocols for a network makes short. */
-export const PREFER: Option = new Option(
-  '--prefer <time>',
-  'what to make short on that network: online time alone, or offline and online together',
-).choices(['online', 'total']);
 
 /** A whole number of at least `least`. */
 export function integerFrom(least: number): (text: string) => number {

@@ -12,23 +12,18 @@ import { type CompiledModel, compile, type OwnerName, type RunResult, runLocal }
 import { readNpy } from '../model/npy';
 import { writeNpz } from '../model/npz';
 import type { Tensor } from '../tensor';
-import { EXACT_TRUNCATION, integerFrom, PREFER, parseInput, parseOwners } from './options';
+import { addCompilingOptions, type CompilingOptions, compilingOptions } from './compile-options';
+import { parseInput } from './options';
 import { type Progress, progressTo } from './progress';
-import { addRangeOptions, type RangeOptions, rangesOf } from './ranges';
 import { agrees, layerTables, summary, times } from './report';
 
-interface RunOptions extends RangeOptions {
+interface RunOptions extends CompilingOptions {
   readonly input?: ReadonlyMap<string, string>;
-  readonly parties: number;
-  readonly owners?: Record<string, OwnerName>;
-  readonly exactTruncation?: boolean;
   readonly cleartext?: boolean;
   readonly seed?: string;
   readonly out?: string;
   readonly json?: boolean;
   readonly printIr?: boolean;
-  readonly network?: string;
-  readonly prefer?: 'online' | 'total';
 }
 
 export function runCommand(): Command {
@@ -40,47 +35,24 @@ export function runCommand(): Command {
         parseInput,
       ),
     )
-    .addOption(
-      new Option('-n, --parties <count>', 'computing parties, the dealer not counted')
-        .default(2)
-        .argParser(integerFrom(2)),
-    )
-    .addOption(
-      new Option(
-        '--owners <list>',
-        'who knows what: NAME=PARTY, NAME=secret or NAME=public, for inputs, outputs and `weights`',
-      ).argParser(parseOwners),
-    )
-    .option('--exact-truncation', EXACT_TRUNCATION)
     .option('--cleartext', 'the same fixed-point arithmetic without shares: fast, not private')
     .option('--seed <text>', 'seed of all randomness, for reproducible runs only')
     .option('-o, --out <file>', 'write the outputs to a .npz file')
     .option('--json', 'print one JSON object instead of tables')
-    .option(
-      '--network <shape>',
-      'emulate a network, and choose forms for it: lan, wan, or bandwidth and round trip such as 400Mbit,4ms',
-    )
-    .addOption(PREFER)
     .option('--print-ir', 'print the compiled graph');
-  return addRangeOptions(command).action(run);
+  return addCompilingOptions(command, {
+    owners: 'who knows what: NAME=PARTY, NAME=secret or NAME=public, for inputs, outputs and `weights`',
+    network:
+      'emulate a network, and choose forms for it: lan, wan, or bandwidth and round trip such as 400Mbit,4ms',
+  }).action(run);
 }
 
 async function run(path: string, options: RunOptions): Promise<void> {
   const progress = progressTo(process.stderr);
   if (options.out !== undefined) await checkWritable(options.out);
   const inputs = await readInputs(options.input ?? new Map());
-  const compileOptions = {
-    parties: options.parties,
-    shapes: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, [...shape]])),
-    ...(options.owners && { owners: options.owners }),
-    ...(options.exactTruncation && { exactTruncation: true }),
-    ...(options.network !== undefined && { network: options.network }),
-    ...(options.prefer && { prefer: options.prefer }),
-  };
-  const model = await compile(path, {
-    ...compileOptions,
-    ...(await rangesOf(path, options, compileOptions)),
-  });
+  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, [...shape]]));
+  const model = await compile(path, { ...(await compilingOptions(path, options, { shapes })), shapes });
   if (options.printIr) {
     (options.json ? process.stderr : process.stdout).write(`${model.printIr().trimEnd()}\n`);
     if (Object.keys(inputs).length === 0) return;

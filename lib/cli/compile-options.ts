@@ -1,0 +1,109 @@
+// Options about compiling that `compile` and `run` share, and what the compiler is given for them.
+
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CompileOptions, OwnerName } from '../compiler/compile';
+import { CryptorchError } from '../errors';
+import { readNpz } from '../model/npz';
+import { calibrate } from '../runtime/calibrate';
+import { integerFrom, parseOwners } from './options';
+
+export interface CompilingOptions {
+  readonly parties: number;
+  readonly owners?: Record<string, OwnerName>;
+  readonly exactTruncation?: boolean;
+  readonly network?: string;
+  readonly prefer?: 'online' | 'total';
+  readonly range?: Readonly<Record<string, readonly [number, number]>>;
+  readonly calibrate?: string;
+  readonly margin?: number;
+}
+
+/** Collects `NAME=LO:HI` of a repeatable option. */
+export function parseRange(
+  text: string,
+  before: Readonly<Record<string, readonly [number, number]>> = {},
+): Record<string, readonly [number, number]> {
+  const match = /^(.+)=([^:=]+):([^:=]+)$/.exec(text);
+  const [lo, hi] = [Number(match?.[2]), Number(match?.[3])];
+  if (match === null || !Number.isFinite(lo) || !Number.isFinite(hi) || lo > hi)
+    throw new InvalidArgumentError('Write NAME=LO:HI with two numbers, the lower one first.');
+  const name = match[1] as string;
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`The range of ${name} is given twice.`);
+  return { ...before, [name]: [lo, hi] };
+}
+
+function parseMargin(text: string): number {
+  const margin = Number(text);
+  if (!(margin >= 1 && margin <= 2 ** 20)) throw new InvalidArgumentError('Write a factor from 1 to 2^20.');
+  return margin;
+}
+
+/** `owners` and `network` say what these two mean to the command. */
+export function addCompilingOptions(
+  command: Command,
+  described: { readonly owners: string; readonly network: string },
+): Command {
+  return command
+    .addOption(
+      new Option('-n, --parties <count>', 'computing parties, the dealer not counted')
+        .default(2)
+        .argParser(integerFrom(2)),
+    )
+    .addOption(new Option('--owners <list>', described.owners).argParser(parseOwners))
+    .addOption(
+      new Option(
+        '--range <name=lo:hi>',
+        'interval of an input (repeatable): narrows what is sent, refuses inputs outside',
+      ).argParser(parseRange),
+    )
+    .option(
+      '--calibrate <file.npz>',
+      'examples of the inputs by name: values are sent in as many bits as these and the margin need',
+    )
+    .addOption(
+      new Option('--margin <factor>', 'how far beyond the examples values may go (default: 4)').argParser(
+        parseMargin,
+      ),
+    )
+    .option(
+      '--exact-truncation',
+      'round downwards instead of by a public coin: outputs are the same in every run, in more rounds',
+    )
+    .option('--network <shape>', described.network)
+    .addOption(
+      new Option(
+        '--prefer <time>',
+        'what to make short on that network: online time alone, or offline and online together',
+      ).choices(['online', 'total']),
+    );
+}
+
+/** What `compile` takes for these options; the model is run on the examples, if there are any. */
+export async function compilingOptions(
+  model: string,
+  options: CompilingOptions,
+  shapes: Pick<CompileOptions, 'batch' | 'shapes'>,
+): Promise<CompileOptions> {
+  const { parties, owners, exactTruncation, network, prefer, range, margin } = options;
+  const known: CompileOptions = {
+    parties,
+    ...(owners && { owners }),
+    ...(range && { ranges: range }),
+    ...(exactTruncation && { exactTruncation }),
+    ...(network !== undefined && { network }),
+    ...(prefer && { prefer }),
+  };
+  if (options.calibrate === undefined) return known;
+  const path = options.calibrate;
+  const bytes = await readFile(path).catch((error: Error) => {
+    throw new CryptorchError('FILE', `Cannot read ${path}: ${error.message}.`, { path }, error);
+  });
+  const examples = [Object.fromEntries(readNpz(bytes, path))];
+  const calibration = await calibrate(model, examples, {
+    ...known,
+    ...shapes,
+    ...(margin !== undefined && { margin }),
+  });
+  return { ...known, calibration };
+}
