@@ -27,8 +27,8 @@ export interface ChooseOptions {
   readonly knobs?: Partial<Knobs>;
 }
 
-/** Seconds in which a party expands and uses a byte of material: some 0.4 ns on one core (npm run bench -- kernels). */
-const SECONDS_PER_MATERIAL_BYTE = 0.4e-9;
+/** Seconds in which a party expands and uses a byte of material, on one core without VAES (docs/performance.md, Comparisons). */
+const SECONDS_PER_MATERIAL_BYTE = 0.3e-9;
 
 const COMPARING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'max_pool', 'arg_max']);
 /** Those whose comparison ends in a product, with which its last gate can be fused. */
@@ -59,7 +59,6 @@ function comparisons(node: Node): ComparisonKnobs[] {
 }
 
 function candidates(node: Node): Partial<Knobs>[] {
-  if (!COMPARING.has(node.op)) return [{}];
   const pairs = FUSING.has(node.op) ? [{}] : [{}, { allPairs: 2 }, { allPairs: 9 }];
   return comparisons(node).flatMap((comparison) => pairs.map((p) => ({ ...p, comparison })));
 }
@@ -77,9 +76,7 @@ export function chooseKnobs(graph: Graph, options: ChooseOptions): (node: Node) 
   const known = new Map<string, Partial<Knobs>>();
   const hints = openingHints(graph);
   const best = (node: Node, alternating: boolean): Partial<Knobs> => {
-    const all = candidates(node);
-    if (all.length === 1) return all[0]!;
-    const costed = all.map((knobs) => {
+    const costed = candidates(node).map((knobs) => {
       const merged = { ...options.knobs, ...knobs };
       const { parties } = options;
       const cost = nodeCost(node, { parties, knobs: merged, constants: graph.constants });
@@ -88,6 +85,7 @@ export function chooseKnobs(graph: Graph, options: ChooseOptions): (node: Node) 
     return costed.reduce((a, b) => (b.seconds < a.seconds ? b : a)).knobs;
   };
   return (node) => {
+    if (!COMPARING.has(node.op)) return {};
     const alternating = options.parties === 2 && node.outputs.every((v) => hints.has(v));
     const key = signature(node, alternating);
     const before = known.get(key);

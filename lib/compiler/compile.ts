@@ -53,7 +53,7 @@ export interface CompileOptions {
   readonly network?: string;
   /** What choosing for a network makes short: `total` (default), or `online` where material is prepared well ahead. */
   readonly prefer?: 'online' | 'total';
-  /** Parameters of protocols, for all nodes; what is chosen for a network goes before them. */
+  /** Parameters of protocols, for all nodes (ARCHITECTURE.md, Forms and knobs); what is chosen for a network replaces them. */
   readonly knobs?: Partial<Knobs>;
   /**
    * Between three and more parties, openings of at least this many bytes are cut: each slice is opened at one party, which

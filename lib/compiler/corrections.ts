@@ -31,8 +31,8 @@ function isLater(phase: Phase, than: Phase): boolean {
 }
 
 /**
- * Everything to one party, if it is given. What is dealt in one phase does not influence the choice in another, so programs over the same weights agree on
- * what belongs to the weights.
+ * Everything to one party, if it is given. What is dealt in one phase does not influence the choice in another, so
+ * programs over the same weights agree on what belongs to the weights.
  */
 export function correctionsOf(
   parties: number,

@@ -13,6 +13,9 @@ import type { Node, Range, Type } from './ir/graph';
 /** Width of a machine word: that of cleartext integers, and of shares of values without a known range. */
 export const WORD_BITS = 64;
 
+/** Integers must stay below 2^62 in magnitude: that is what truncation and comparison carry in a word. */
+export const INTEGER_BITS = 62;
+
 /** Smallest k with |integer| <= 3/4 * 2^k, undefined where no range is known or it needs more than 61 bits. */
 function magnitudeWithin(bound: number): number | undefined {
   if (!Number.isFinite(bound)) return undefined;

@@ -1,6 +1,7 @@
 // Tensors and what the core takes and gives: an array per input, and one per output.
 
 import type { Io, Program } from '../compiler/program';
+import { INTEGER_BITS } from '../compiler/widths';
 import { CryptorchError, type ErrorName } from '../errors';
 import type { InputArray } from '../native';
 import { checkTensor, type Tensor } from '../tensor';
@@ -115,9 +116,6 @@ export function checkRange(ios: readonly Io[], numbers: ReadonlyMap<string, Inpu
   }
 }
 
-/** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
-const ENTRY_BITS = 62;
-
 function reasonOf(value: number): string {
   return Number.isNaN(value) ? 'nan' : Number.isFinite(value) ? 'large' : 'infinite';
 }
@@ -142,7 +140,7 @@ function outOfRange(io: Io, index: number, reason: string, cause?: unknown): Cry
 /** What a number must lie between: half a unit around its range, and what fits a word. */
 function limitsOf(io: Io): { lo: number; hi: number } {
   const half = 2 ** -(io.scale + 1);
-  const limit = 2 ** (ENTRY_BITS - io.scale);
+  const limit = 2 ** (INTEGER_BITS - io.scale);
   if (!io.range) return { lo: -limit, hi: limit };
   return { lo: Math.max(io.range.lo - half, -limit), hi: Math.min(io.range.hi + half, limit) };
 }

@@ -2,11 +2,19 @@ import test from 'ava';
 import { checkLeakage } from '../../lib/compiler/leakage';
 import { PHASES, type Program, type Segment, type Value, wireBytes } from '../../lib/compiler/program';
 import { phaseOf } from '../../lib/compiler/schedule/moments';
-import { project } from '../../lib/compiler/schedule/project';
 import { sliceLargeOpenings, slicesOf } from '../../lib/compiler/schedule/slices';
 import { timelineOf } from '../../lib/compiler/schedule/timeline';
 import { profile } from '../../lib/cost/communication';
-import { check, graphOf, type Operand, oneNode, programOf, Random, type } from '../helpers/protocols';
+import {
+  check,
+  framesAgree,
+  graphOf,
+  type Operand,
+  oneNode,
+  programOf,
+  Random,
+  type,
+} from '../helpers/protocols';
 
 const secret = (name: string, shape: readonly number[]): Operand => ({ name, shape, owner: 'secret' });
 
@@ -122,16 +130,6 @@ test('both ends agree on the frames of slices', (t) => {
       60,
     );
     t.true(sliced(program).length > 0);
-    const plans = Array.from({ length: parties }, (_, role) => project(program, role));
-    for (const phase of [0, 1, 2] as const) {
-      const frames = (role: number, kind: 'send' | 'receive', peer: number) =>
-        plans[role]!.phases[phase].flatMap((s) =>
-          s.type === kind && s.peer === peer ? [{ exchange: s.exchange, bytes: s.bytes }] : [],
-        );
-      for (let a = 0; a < parties; a++) {
-        for (let b = 0; b < parties; b++)
-          if (a !== b) t.deepEqual(frames(a, 'send', b), frames(b, 'receive', a));
-      }
-    }
+    framesAgree(t, program);
   }
 });

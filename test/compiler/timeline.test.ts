@@ -5,7 +5,7 @@ import { phaseOf, roundOf } from '../../lib/compiler/schedule/moments';
 import { project } from '../../lib/compiler/schedule/project';
 import { timelineOf } from '../../lib/compiler/schedule/timeline';
 import { profile } from '../../lib/cost/communication';
-import { check, graphOf, oneNode, programOf, Random, type } from '../helpers/protocols';
+import { check, framesAgree, graphOf, oneNode, programOf, Random, type } from '../helpers/protocols';
 
 /** `length` layers: a product with weights of `holder`, truncation and ReLU. Party 1 owns the input. */
 function layers(length: number, holder: 0 | 1 | 'secret', batch = 3): Graph {
@@ -134,17 +134,7 @@ for (const [name, build] of programs) {
   test(`both ends of every link agree on its frames: ${name}`, (t) => {
     for (const parties of [2, 3, 5]) {
       const program = build(parties);
-      const plans = Array.from({ length: parties }, (_, role) => project(program, role));
-      for (const phase of [0, 1, 2] as const) {
-        const frames = (role: number, kind: 'send' | 'receive', peer: number) =>
-          plans[role]!.phases[phase].flatMap((s) =>
-            s.type === kind && s.peer === peer ? [{ exchange: s.exchange, bytes: s.bytes }] : [],
-          );
-        for (let a = 0; a < parties; a++) {
-          for (let b = 0; b < parties; b++)
-            if (a !== b) t.deepEqual(frames(a, 'send', b), frames(b, 'receive', a));
-        }
-      }
+      framesAgree(t, program);
     }
   });
 

@@ -12,6 +12,7 @@ import {
 } from '../../lib/compiler/ir/graph';
 import { checkLeakage } from '../../lib/compiler/leakage';
 import type { Program } from '../../lib/compiler/program';
+import { project } from '../../lib/compiler/schedule/project';
 import { type SecureOptions, secure } from '../../lib/compiler/secure';
 import { profile } from '../../lib/cost/communication';
 import { type ProgramRun, runProgram } from '../../lib/runtime/local';
@@ -147,4 +148,20 @@ export function onlineBits(checked: Checked, node: string, elements: number): nu
 export function onlineRounds(checked: Checked, node: string): number {
   const index = checked.program.nodes.findIndex((n) => n.name === node);
   return checked.run.nodes[index]?.online.rounds ?? 0;
+}
+
+/** Both ends of every link between parties expect the same frames, in the same order. */
+export function framesAgree(t: ExecutionContext, program: Program): void {
+  const { parties } = program;
+  const plans = Array.from({ length: parties }, (_, role) => project(program, role));
+  for (const phase of [0, 1, 2] as const) {
+    const frames = (role: number, kind: 'send' | 'receive', peer: number) =>
+      plans[role]!.phases[phase].flatMap((s) =>
+        s.type === kind && s.peer === peer ? [{ exchange: s.exchange, bytes: s.bytes }] : [],
+      );
+    for (let a = 0; a < parties; a++) {
+      for (let b = 0; b < parties; b++)
+        if (a !== b) t.deepEqual(frames(a, 'send', b), frames(b, 'receive', a));
+    }
+  }
 }

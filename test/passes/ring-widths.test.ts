@@ -115,6 +115,15 @@ test('ranges and calibrations that cannot be meant are refused', async (t) => {
     initializers: { a: constant([1, 8], new Array(8).fill(1)) },
   });
   await t.throwsAsync(compile(other, { calibration }), coded('INVALID_OPTION'));
+  const broken = { ...calibration, values: calibration.values.map((v) => ({ ...v, lo: Number.NaN })) };
+  await t.throwsAsync(compile(perceptron(), { calibration: broken }), coded('INVALID_OPTION'));
+  // Seen where it cannot be, because the weights are others by now: what is proven counts.
+  const stale = { ...calibration, values: calibration.values.map((v) => ({ ...v, lo: 1e6, hi: 2e6 })) };
+  const m = await compile(perceptron(), { calibration: stale });
+  t.deepEqual(
+    await outputs(m, example.x),
+    await outputs(await compile(perceptron(), { ranges: calibration.inputs }), example.x),
+  );
 });
 
 test('the margin of a calibration is room above what was seen', async (t) => {

@@ -25,8 +25,8 @@ function attributeTensor(node: Node, scale: number): FloatTensor {
   return { shape: numbersAttr(node, 'shape'), data: real(node.attrs.data as Float64Array, scale) };
 }
 
-/** An integer attribute in real units; null where there is none. */
-function bound(node: Node, name: string): number | null {
+/** A bound of clip, or what a move fills in, in real units; null where there is none. */
+export function realAttribute(node: Node, name: string): number | null {
   const v = node.attrs[name];
   if (typeof v === 'bigint') return Number(v) * 2 ** -(node.outputs[0]!.type.scale ?? 0);
   return typeof v === 'number' ? v : null;
@@ -35,7 +35,7 @@ function bound(node: Node, name: string): number | null {
 function move(node: Node, inputs: readonly FloatTensor[]): FloatTensor {
   const shape = node.outputs[0]!.type.shape;
   const count = shape.reduce((a, b) => a * b, 1);
-  const data = new Float64Array(count).fill(bound(node, 'fill') ?? Number.NaN);
+  const data = new Float64Array(count).fill(realAttribute(node, 'fill') ?? Number.NaN);
   piecesOf(node).forEach((piece, i) => {
     const visit = (axis: number, to: number, from: number): void => {
       const dim = piece.dims[axis];
@@ -89,8 +89,8 @@ function compute(
       return zip(x, shifted(), (v, r) => (v < 0 ? alpha * r : r));
     case 'clip': {
       const [lo, hi] = [
-        bound(node, 'lo') ?? Number.NEGATIVE_INFINITY,
-        bound(node, 'hi') ?? Number.POSITIVE_INFINITY,
+        realAttribute(node, 'lo') ?? Number.NEGATIVE_INFINITY,
+        realAttribute(node, 'hi') ?? Number.POSITIVE_INFINITY,
       ];
       return map(shifted(), (v) => Math.min(Math.max(v, lo), hi));
     }

@@ -14,7 +14,8 @@
 
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
-import { checkFits, factorScale, integerBits, quantise, quantiseOne } from './quantise';
+import { INTEGER_BITS } from '../widths';
+import { checkFits, factorScale, quantise, quantiseOne } from './quantise';
 import { producersOf, Rewriter } from './rewriter';
 
 /** Bits of headroom above a plain product. */
@@ -40,7 +41,7 @@ class FixedPoint {
     if (!type.range) return usual;
     const magnitude = Math.max(Math.abs(type.range.lo), Math.abs(type.range.hi));
     if (!Number.isFinite(magnitude)) return usual;
-    const room = integerBits - 1 - Math.ceil(Math.log2(Math.max(magnitude, 1)));
+    const room = INTEGER_BITS - 1 - Math.ceil(Math.log2(Math.max(magnitude, 1)));
     return Math.max(usual, Math.min(room, 3 * this.f));
   }
 
@@ -135,7 +136,7 @@ class FixedPoint {
       return;
     }
     // A bound that no value can reach is none. Half of that leaves room for its difference from a value.
-    const reach = 2 ** (integerBits - 1 - from);
+    const reach = 2 ** (INTEGER_BITS - 1 - from);
     const integer = (name: string, sign: 1 | -1) => {
       const bound = node.attrs[name];
       return typeof bound === 'number' && sign * bound < reach ? quantiseOne(bound, from, node) : null;

@@ -3,6 +3,7 @@
 import { CryptorchError } from '../../errors';
 import type { Graph, Range, Type, Value } from '../ir/graph';
 import { verifyGraph } from '../ir/verify';
+import { INTEGER_BITS } from '../widths';
 import { deadCode } from './dead-code';
 import { dropIdentities } from './drop-identities';
 import { fixedPoint } from './fixed-point';
@@ -12,7 +13,6 @@ import { checkDeclared, type DeclaredShapes, inferShapes } from './infer-shapes'
 import { lower } from './lower';
 import { matmulAdd } from './matmul-add';
 import { mergePad } from './merge-pad';
-import { integerBits } from './quantise';
 import { ranges } from './ranges';
 import { reluAfterMax } from './relu-after-max';
 import { Rewriter } from './rewriter';
@@ -49,7 +49,7 @@ function declareRanges(
   declared: Readonly<Record<string, readonly [number, number]>>,
   fractionalBits: number,
 ): Graph {
-  const limit = 2 ** (integerBits - fractionalBits);
+  const limit = 2 ** (INTEGER_BITS - fractionalBits);
   for (const [name, [lo, hi]] of Object.entries(declared)) {
     if (!graph.inputs.some((v) => v.name === name)) {
       const names = graph.inputs.map((v) => v.name).join(', ');
@@ -85,6 +85,12 @@ function seenBy(graph: Graph, seen: SeenRanges | undefined): (Range | undefined)
   }
   return graph.nodes.map((n, i) => {
     const { lo, hi } = seen[i]!;
+    if (!(lo <= hi)) {
+      throw new CryptorchError(
+        'INVALID_OPTION',
+        `The calibration says [${lo}, ${hi}] of node "${n.name}"; calibrate again.`,
+      );
+    }
     return n.outputs[0]!.type.dtype === 'fixed' ? { kind: 'calibrated', lo, hi } : undefined;
   });
 }

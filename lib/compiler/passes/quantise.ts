@@ -8,9 +8,7 @@
 import { CryptorchError } from '../../errors';
 import type { ConstantData, Node } from '../ir/graph';
 import { roundHalfEven } from '../ops/array';
-
-/** Integers must stay below 2^62 in magnitude: that is what a truncation by a mask of 64 bits can carry. */
-export const integerBits = 62;
+import { INTEGER_BITS } from '../widths';
 
 type Where = Pick<Node, 'name' | 'origin'>;
 
@@ -22,7 +20,7 @@ function refuse(x: number, scale: number, node: Where): never {
       value: x,
     });
   }
-  const limit = 2 ** (integerBits - scale);
+  const limit = 2 ** (INTEGER_BITS - scale);
   throw new CryptorchError(
     'VALUE_RANGE',
     `${where} uses the constant ${x}, but at ${scale} fractional bits values lie between -${limit} and ${limit}. ` +
@@ -33,7 +31,7 @@ function refuse(x: number, scale: number, node: Where): never {
 
 /** @throws CryptorchError INVALID_WEIGHTS, VALUE_RANGE where a constant cannot be written at this scale. */
 export function checkFits(data: ConstantData, scale: number, node: Where): void {
-  const limit = 2 ** (integerBits - scale);
+  const limit = 2 ** (INTEGER_BITS - scale);
   for (let i = 0; i < data.length; i++) {
     const x = Number(data[i]);
     if (!(Math.abs(x) < limit)) refuse(x, scale, node);
@@ -41,7 +39,7 @@ export function checkFits(data: ConstantData, scale: number, node: Where): void 
 }
 
 export function quantiseOne(x: number, scale: number, node: Where): bigint {
-  if (!(Math.abs(x) < 2 ** (integerBits - scale))) refuse(x, scale, node);
+  if (!(Math.abs(x) < 2 ** (INTEGER_BITS - scale))) refuse(x, scale, node);
   return BigInt(roundHalfEven(x * 2 ** scale));
 }
 

@@ -13,7 +13,7 @@ import type { Graph, Node, Range, Value } from '../ir/graph';
 import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
-import { real } from '../ops/evaluate-core';
+import { real, realAttribute } from '../ops/evaluate-core';
 import { shiftOf } from '../widths';
 import { Rewriter } from './rewriter';
 
@@ -107,16 +107,9 @@ function linear(graph: Graph, node: Node, a: Range, b: Range): Range {
   return rowSums(a, data, n, k, at);
 }
 
-/** A bound of clip, or what a move fills in, in real units. */
-function attribute(node: Node, name: string): number | null {
-  const v = node.attrs[name];
-  if (typeof v === 'bigint') return Number(v) * 2 ** -(node.outputs[0]!.type.scale ?? 0);
-  return typeof v === 'number' ? v : null;
-}
-
 function clip(node: Node, a: Range | undefined): Range | undefined {
-  const lo = attribute(node, 'lo');
-  const hi = attribute(node, 'hi');
+  const lo = realAttribute(node, 'lo');
+  const hi = realAttribute(node, 'hi');
   if (a) {
     const cut = (v: number) => Math.min(Math.max(v, lo ?? v), hi ?? v);
     return { kind: a.kind, lo: cut(a.lo), hi: cut(a.hi) };
@@ -175,7 +168,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
       return a;
     case 'move': {
       const all = (ranges as Range[]).reduce(hull);
-      const fill = attribute(node, 'fill');
+      const fill = realAttribute(node, 'fill');
       return fill === null ? all : between(all.kind, all.lo, all.hi, fill);
     }
     default:
@@ -186,11 +179,15 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
 /** What these give has bounds whatever they are given. */
 const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max']);
 
-/** What a calibration saw of a value, where that is less than what is proven of it. */
+/**
+ * What a calibration saw of a value, where that is less than what is proven of it. Where it saw what cannot be, of other
+ * weights for one, what is proven counts.
+ */
 function narrower(proven: Range | undefined, seen: Range | undefined): Range | undefined {
   if (!proven || !seen) return seen ?? proven;
   const [lo, hi] = [Math.max(proven.lo, seen.lo), Math.min(proven.hi, seen.hi)];
-  return lo === proven.lo && hi === proven.hi ? proven : { kind: seen.kind, lo, hi };
+  if (lo > hi || (lo === proven.lo && hi === proven.hi)) return proven;
+  return { kind: seen.kind, lo, hi };
 }
 
 /** `seen`: ranges of the results of nodes, by position, that a calibration found. */

@@ -4,6 +4,7 @@
 
 import type { Joint } from '../joint';
 import type { Value } from '../program';
+import { parts } from './prefix-tree';
 
 /** Factors of one gate: a gate of d takes 2^d - 1 - d shared products of masks. */
 const MOST_FACTORS = 8;
@@ -23,19 +24,20 @@ export interface Factor {
   readonly complemented: boolean;
 }
 
-/** Splits a list into as few parts as `most` allows, of nearly equal lengths. */
+/** A list in as few pieces as `most` allows, of nearly equal lengths. */
 function split<T>(list: readonly T[], most: number): T[][] {
-  const parts = Math.ceil(list.length / most);
-  return Array.from({ length: parts }, (_, i) =>
-    list.slice(Math.floor((i * list.length) / parts), Math.floor(((i + 1) * list.length) / parts)),
-  );
+  let end = 0;
+  return parts(list.length, most).map((length) => {
+    end += length;
+    return list.slice(end - length, end);
+  });
 }
 
 /** One plane per gate: <product of its factors>, from planes of shared bits. Each gate has at least one factor. */
 export function conjunctions(joint: Joint, bits: Value, gates: readonly (readonly Factor[])[]): Value {
   const most = fanIn(Math.max(...gates.map((gate) => gate.length)));
-  const parts = gates.map((gate) => split(gate, most));
-  const flat = parts.flat();
+  const pieces = gates.map((gate) => split(gate, most));
+  const flat = pieces.flat();
   const attr = [
     bits.planes,
     flat.length,
@@ -55,7 +57,7 @@ export function conjunctions(joint: Joint, bits: Value, gates: readonly (readonl
   });
   if (flat.length === gates.length) return result;
   let wire = 0;
-  const next = parts.map((list) => list.map((): Factor => ({ wire: wire++, complemented: false })));
+  const next = pieces.map((list) => list.map((): Factor => ({ wire: wire++, complemented: false })));
   return conjunctions(joint, result, next);
 }
 

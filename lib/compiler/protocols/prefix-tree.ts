@@ -22,7 +22,7 @@ export interface Digit {
 }
 
 /** `total` in parts of at most `most`, nearly equal, the larger ones last. */
-function parts(total: number, most: number): number[] {
+export function parts(total: number, most: number): number[] {
   const count = Math.ceil(total / most);
   return Array.from(
     { length: count },

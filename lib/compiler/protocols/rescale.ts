@@ -8,7 +8,7 @@ import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
 import { keepOne, openSign } from './compare';
 import { type Knobs, numberAttr, type Protocol, ringBits, words } from './protocol';
-import { clearTruncated, truncated } from './truncate';
+import { clearTruncated, clearTruncatedUnder, truncated } from './truncate';
 
 /** Digits of the compared bits, few enough to be the groups of one fused gate for truncations of up to 22 bits. */
 const CARRY = { leaf: 6, fused: 4 };
@@ -40,7 +40,7 @@ export function clearRounded(joint: Joint, share: Value, clear: Value, f: number
   if (knobs.truncation === 'coin') return clearTruncated(joint, share, clear, f);
   // Under a mask of zero there is no carry.
   const zero = joint.clear('lincomb', [clear], [0, 0], words(clear.elements));
-  return joint.clear('clear_truncate', [clear, zero], [f, 1n << 62n], words(clear.elements));
+  return clearTruncatedUnder(joint, clear, zero, f);
 }
 
 export const rescale: Protocol = {

@@ -8,6 +8,7 @@
 
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
+import { INTEGER_BITS } from '../widths';
 import { words } from './protocol';
 
 /** How z, opened in M bits, is truncated by f bits to a ring of `to` bits. */
@@ -68,5 +69,11 @@ export function clearTruncated(joint: Joint, share: Value, clear: Value, f: numb
   // The evaluator has the masks that are drawn, not those that the dealer derives from them.
   if (mask.origin.kind !== 'uniform')
     throw new Error('a value whose opening another one implies is truncated again');
-  return joint.clear('clear_truncate', [clear, mask], [f, 1n << 62n], words(clear.elements));
+  return clearTruncatedUnder(joint, clear, mask, f);
+}
+
+/** z >> f of a cleartext integer, rounded by the low bits of z + mask: downwards if the mask is zero. */
+export function clearTruncatedUnder(joint: Joint, clear: Value, mask: Value, f: number): Value {
+  const offset = 1n << BigInt(INTEGER_BITS);
+  return joint.clear('clear_truncate', [clear, mask], [f, offset], words(clear.elements));
 }

@@ -19,15 +19,13 @@ import {
   type Value,
   wireBytes,
 } from '../program';
+import { INTEGER_BITS } from '../widths';
 import { layOut } from './arena';
 import { RoleMemory } from './memory';
 import type { Place, Plan, PlanIo, PlanStep, Sink, Source, Stream } from './plan';
 import { leadsAt, neededAt, operandsAt, runsAt } from './presence';
 import type { Slice } from './slices';
 import { type Frame, type RoleStep, segmentBytes, timelineOf } from './timeline';
-
-/** Numbers that enter must stay below 2^62 in magnitude, as truncation and comparison need. */
-const ENTRY_BITS = 62;
 
 const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
 
@@ -111,7 +109,7 @@ class Projection {
       phase: phase as 0 | 1 | 2,
       elements: v.elements,
       scale: io.scale,
-      bits: io.kind === 'output' ? io.bits : ENTRY_BITS,
+      bits: io.kind === 'output' ? io.bits : INTEGER_BITS,
     };
   }
 
