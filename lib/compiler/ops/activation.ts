@@ -7,7 +7,7 @@ import { defineOp } from './registry';
 
 defineOp({
   op: 'Relu',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: (c) => [c.type(0)],
   reference: (_, [x]) => [map(x!, (v) => Math.max(v, 0))],
@@ -16,7 +16,7 @@ defineOp({
 
 defineOp({
   op: 'LeakyRelu',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: (c) => [c.type(0)],
   reference(c, [x]) {
@@ -47,7 +47,7 @@ function bound(c: OpContext, i: 1 | 2): number | null {
 
 defineOp({
   op: 'Clip',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'min and max are public numbers known at compile time',
   infer(c) {
     bound(c, 1);

@@ -39,7 +39,7 @@ function gatherPieces(c: OpContext): Piece[] {
 
 defineOp({
   op: 'Gather',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'indices are known at compile time',
   integers: true,
   infer: (c) => [{ shape: gatherForm(c).shape, dtype: c.type(0).dtype }],
@@ -97,7 +97,7 @@ function concatPieces(c: OpContext): { shape: number[]; pieces: Piece[] } {
 
 defineOp({
   op: 'Concat',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   integers: true,
   infer: (c) => [{ shape: concatPieces(c).shape, dtype: c.type(0).dtype }],
@@ -167,7 +167,7 @@ function padForm(c: OpContext): { shape: number[]; value: number; piece: Piece }
 
 defineOp({
   op: 'Pad',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'constant mode; pads and value are known at compile time',
   infer: (c) => [{ shape: padForm(c).shape, dtype: c.type(0).dtype }],
   reference(c, [x]) {

@@ -54,7 +54,7 @@ function geometry(c: OpContext): Geometry {
 
 defineOp({
   op: 'Conv',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'one or two spatial dimensions',
   infer: (c) => [{ shape: geometry(c).out, dtype: 'fixed' }],
   reference(c, [x, w, bias]) {

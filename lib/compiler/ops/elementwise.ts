@@ -16,7 +16,7 @@ export function broadcastResult(c: OpContext): Shaped[] {
 
 defineOp({
   op: 'Add',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: broadcastResult,
   reference: (_, [a, b]) => [zip(a!, b!, (x, y) => x + y)],
@@ -25,7 +25,7 @@ defineOp({
 
 defineOp({
   op: 'Sub',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: broadcastResult,
   reference: (_, [a, b]) => [zip(a!, b!, (x, y) => x - y)],
@@ -37,7 +37,7 @@ defineOp({
 
 defineOp({
   op: 'Mul',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: broadcastResult,
   reference: (_, [a, b]) => [zip(a!, b!, (x, y) => x * y)],
@@ -46,7 +46,7 @@ defineOp({
 
 defineOp({
   op: 'Div',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'the divisor is known at compile time',
   infer(c) {
     if (!c.isConstant(1)) {
@@ -76,7 +76,7 @@ defineOp({
 
 defineOp({
   op: 'Neg',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: (c) => [c.type(0)],
   reference: (_, [x]) => [map(x!, (v) => -v)],

@@ -28,7 +28,7 @@ function gemmFlags(c: OpContext): { transA: boolean; transB: boolean; alpha: num
 
 defineOp({
   op: 'Gemm',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer(c) {
     const { transA, transB } = gemmFlags(c);
@@ -82,7 +82,7 @@ function matmulShapes(c: OpContext): { a: number[]; b: number[]; out: number[] }
 
 defineOp({
   op: 'MatMul',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer: (c) => [{ shape: matmulShapes(c).out, dtype: 'fixed' }],
   reference(c, [x, y]) {

@@ -15,7 +15,7 @@ interface View {
 function defineView(op: string, restrictions: string, viewOf: (c: OpContext) => View): void {
   defineOp({
     op,
-    opset: [11, 17],
+    opset: [11, 23],
     restrictions,
     integers: true,
     infer: (c) => [{ shape: viewOf(c).shape, dtype: c.type(0).dtype }],

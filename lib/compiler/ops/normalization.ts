@@ -32,7 +32,7 @@ function perChannel(t: FloatTensor, rank: number): FloatTensor {
 
 defineOp({
   op: 'BatchNormalization',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'inference only; constant parameters',
   infer(c) {
     if (c.flag('training_mode', false)) {

@@ -57,7 +57,7 @@ function lowerPool(c: LowerContext, op: 'max_pool' | 'sum_pool', g: Geometry): V
 
 defineOp({
   op: 'MaxPool',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'one or two spatial dimensions; no output Indices',
   infer(c) {
     const g = geometry(c);
@@ -86,7 +86,7 @@ function reciprocals(c: OpContext, [h, w]: readonly [Axis, Axis]): FloatTensor {
 
 defineOp({
   op: 'AveragePool',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'one or two spatial dimensions',
   infer(c) {
     const g = geometry(c);
@@ -113,7 +113,7 @@ function spatialDims(c: OpContext): number[] {
 
 defineOp({
   op: 'GlobalAveragePool',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer(c) {
     const axes = spatialDims(c);

@@ -32,7 +32,7 @@ function sum(c: LowerContext, r: Reduction): Value {
 
 defineOp({
   op: 'ReduceSum',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer,
   reference(c, [x]) {
@@ -44,7 +44,7 @@ defineOp({
 
 defineOp({
   op: 'ReduceMean',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   infer,
   reference(c, [x]) {
@@ -71,7 +71,7 @@ function argMaxForm(c: OpContext): { axis: number; keepdims: boolean; shape: num
 
 defineOp({
   op: 'ArgMax',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'select_last_index must be 0: of equal elements the first counts',
   infer(c) {
     if (c.flag('select_last_index', false)) {

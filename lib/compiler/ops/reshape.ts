@@ -9,7 +9,7 @@ import { defineOp } from './registry';
 function defineReshape(op: string, restrictions: string, shape: (c: OpContext) => readonly number[]): void {
   defineOp({
     op,
-    opset: [11, 17],
+    opset: [11, 23],
     restrictions,
     integers: true,
     infer: (c) => [{ shape: shape(c), dtype: c.type(0).dtype }],
@@ -69,7 +69,7 @@ defineReshape('Identity', '', (c) => c.shape(0));
 
 defineOp({
   op: 'Dropout',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'inference only',
   infer(c) {
     const training = c.constant(2);
@@ -101,7 +101,7 @@ const castTargets: Readonly<Record<number, 'fixed' | 'int' | 'bool'>> = {
 
 defineOp({
   op: 'Cast',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: 'secret values: between floating-point types, or between integer types',
   integers: true,
   infer(c) {

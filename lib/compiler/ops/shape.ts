@@ -20,7 +20,7 @@ function shapeSlice(c: OpContext): readonly number[] {
 
 defineOp({
   op: 'Shape',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   integers: true,
   staticResult: true,
@@ -30,7 +30,7 @@ defineOp({
 
 defineOp({
   op: 'Size',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: '',
   integers: true,
   staticResult: true,
@@ -45,7 +45,7 @@ function fillValue(c: OpContext): { value: number; dtype: Dtype } {
 
 defineOp({
   op: 'ConstantOfShape',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: onlyKnown,
   infer(c) {
     const shape = c.known(0, 'shape');
@@ -64,7 +64,7 @@ function rangeOf(c: OpContext): number[] {
 
 defineOp({
   op: 'Range',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: onlyKnown,
   infer: (c) => [{ shape: [rangeOf(c).length], dtype: c.type(0).dtype }],
   reference: (c) => [tensorOf([rangeOf(c).length], rangeOf(c))],
@@ -72,7 +72,7 @@ defineOp({
 
 defineOp({
   op: 'Where',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: onlyKnown,
   infer(c) {
     const values = broadcastShapes(c.shape(1), c.shape(2));
@@ -102,7 +102,7 @@ const binary: Readonly<Record<string, readonly [(x: number, y: number) => number
 for (const [op, [f, isTruth]] of Object.entries(binary)) {
   defineOp({
     op,
-    opset: [11, 17],
+    opset: [11, 23],
     restrictions: onlyKnown,
     infer: (c) => broadcastResult(c).map((s) => (isTruth ? { ...s, dtype: 'bool' as const } : s)),
     reference: (_, [a, b]) => [zip(a!, b!, f)],
@@ -111,7 +111,7 @@ for (const [op, [f, isTruth]] of Object.entries(binary)) {
 
 defineOp({
   op: 'Mod',
-  opset: [11, 17],
+  opset: [11, 23],
   restrictions: onlyKnown,
   infer: broadcastResult,
   reference(c, [a, b]) {
@@ -125,7 +125,7 @@ const variadic = { Min: Math.min, Max: Math.max };
 for (const [op, f] of Object.entries(variadic)) {
   defineOp({
     op,
-    opset: [11, 17],
+    opset: [11, 23],
     restrictions: onlyKnown,
     infer(c) {
       const shape = c.node.inputs
@@ -152,7 +152,7 @@ const unary: Readonly<Record<string, (x: number) => number>> = {
 for (const [op, f] of Object.entries(unary)) {
   defineOp({
     op,
-    opset: [11, 17],
+    opset: [11, 23],
     restrictions: onlyKnown,
     infer: (c) => [c.type(0)],
     reference: (_, [x]) => [map(x!, f)],

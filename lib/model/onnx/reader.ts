@@ -7,7 +7,7 @@ import { CryptorchError } from '../../errors';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx_pb';
 
 /** Operator sets of the default domain that the importer reads. */
-export const OPSETS: { readonly first: number; readonly last: number } = { first: 11, last: 17 };
+export const OPSETS: { readonly first: number; readonly last: number } = { first: 11, last: 23 };
 
 export interface ParsedModel {
   readonly model: ModelProto;
