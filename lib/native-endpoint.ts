@@ -26,7 +26,7 @@ export interface EndpointConfig {
   readonly maxFrameBytes: number;
   /** Of a control message. */
   readonly maxControlBytes: number;
-  /** Bytes per peer that are read ahead of the computation; 64 MiB if missing. */
+  /** Bytes per peer that are read ahead of the computation; 16 MiB if missing. */
   readonly queueBytes?: number;
   /** Called on the JavaScript thread, in order; not any more once close() was called. */
   readonly onEvent: (event: EndpointEvent) => void;

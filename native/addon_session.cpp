@@ -246,9 +246,9 @@ Napi::Value phase(const Napi::CallbackInfo& info, Worker& worker, Phase phase) {
   return worker.ask(
       [call, phase](RoleSession& session) -> Settle {
         const auto result = std::make_shared<PhaseResult>(
-            phase == Phase::setup     ? session.setup(call->call)
-            : phase == Phase::offline ? session.offline(call->program, call->call)
-                                      : session.online(call->program, call->material, call->call));
+            phase == Phase::setup     ? session.setup(std::move(call->call))
+            : phase == Phase::offline ? session.offline(call->program, std::move(call->call))
+                                      : session.online(call->program, call->material, std::move(call->call)));
         return [result, phase](Napi::Env env) -> Napi::Value {
           if (phase == Phase::setup) return report_to_js(env, *result);
           Napi::Object out = Napi::Object::New(env);

@@ -8,6 +8,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 
 export interface ZipEntry {
   readonly name: string;
+  /** Of a stored entry: part of the archive's own memory. */
   readonly data: Uint8Array;
 }
 
@@ -121,7 +122,7 @@ function unpack(file: Uint8Array, view: DataView, entry: Entry): Uint8Array {
   if (start + packed > file.length) throw new Error(`entry ${JSON.stringify(name)} is truncated`);
   const raw = file.subarray(start, start + packed);
   let data: Uint8Array;
-  if (entry.method === 0) data = new Uint8Array(raw);
+  if (entry.method === 0) data = raw;
   else if (entry.method === 8) data = inflate(raw, size, name);
   else throw new Error(`entry ${JSON.stringify(name)} is compressed by unknown method ${entry.method}`);
   if (data.length !== size || crc32(data) !== entry.crc)

@@ -104,7 +104,7 @@ void Session::check(const Plan& plan, Phase phase, RunAddress address, const Reg
 }
 
 void Session::run_phase(const Plan& plan, Phase phase, RunAddress address, Transport* transport,
-                        Region& material, std::span<const Input> inputs, std::span<const Output> outputs,
+                        Region& material, std::span<Input> inputs, std::span<const Output> outputs,
                         PhaseReport& report, Control& control) {
   check(plan, phase, address, material, inputs.size(), outputs.size(), report);
   base_ = {nullptr, state_.data(), material.data(), work_.data()};
@@ -134,6 +134,7 @@ void Session::run_phase(const Plan& plan, Phase phase, RunAddress address, Trans
           decode_output(io, item.io, memory, outputs[item.io], pool_);
         } else {
           encode_input(io, item.io, inputs[item.io], memory, pool_);
+          if (inputs[item.io].own) discard(inputs[item.io]);
           if (item.parts > 1 && io.elements) share_input(item, io.elements);
         }
         break;

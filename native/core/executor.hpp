@@ -65,7 +65,7 @@ class Session {
   // Inputs and outputs by their position in the plan's table; those of other phases are not looked at. The
   // transport may be null where the plan exchanges nothing.
   void run_phase(const Plan& plan, Phase phase, RunAddress address, Transport* transport, Region& material,
-                 std::span<const Input> inputs, std::span<const Output> outputs, PhaseReport& report,
+                 std::span<Input> inputs, std::span<const Output> outputs, PhaseReport& report,
                  Control& control);
 
  private:

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "arena.hpp"
 #include "error.hpp"
 
 namespace cryptorch {
@@ -163,6 +164,12 @@ void decode_output(const Io& io, uint32_t index, const uint64_t* from, const Out
   check_elements("output", index, io.elements, output.data ? output.elements : 0);
   Decoding job{&io, from, &output};
   pool.run(io.elements, kGrain, decode, &job);
+}
+
+void discard(Input& input) {
+  wipe(input.own->data(), input.own->size());
+  std::vector<std::byte>().swap(*input.own);
+  input = {};
 }
 
 }  // namespace cryptorch

@@ -18,6 +18,7 @@ struct Input {
   Element type = Element::none;
   const void* data = nullptr;
   uint64_t elements = 0;
+  std::vector<std::byte>* own = nullptr;  // holds the data, if they are to be wiped and freed once encoded
 };
 
 // Room for what an output gives: doubles, or the integers themselves (8 bytes each).
@@ -30,5 +31,8 @@ struct Output {
 // Both throw. `index` is the position in the plan's table, for messages; `to` and `from` are in ring layout.
 void encode_input(const Io& io, uint32_t index, const Input& input, uint64_t* to, Pool& pool);
 void decode_output(const Io& io, uint32_t index, const uint64_t* from, const Output& output, Pool& pool);
+
+// Wipes and frees the numbers of an input that owns them; it has none afterwards.
+void discard(Input& input);
 
 }  // namespace cryptorch

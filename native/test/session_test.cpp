@@ -35,7 +35,7 @@ struct Bench {
   }
 
   void phase(const Plan& plan, Phase which, RunAddress address, Region& material) {
-    const Input inputs[2] = {{Element::i64, weights.data(), weights.size()}, {}};
+    Input inputs[2] = {{Element::i64, weights.data(), weights.size()}, {}};
     const Output outputs[2] = {{}, {true, result.data(), plan.ios[1].elements}};
     PhaseReport report = session->new_report(plan);
     session->run_phase(plan, which, address, nullptr, material, inputs, outputs, report, control);

@@ -22,7 +22,7 @@ struct EndpointConfig {
   std::optional<TlsConfig> tls;  // none: plain TCP, on loopback only
   uint64_t frame_bytes = 0;      // the largest payload a plan has
   uint64_t control_bytes = 1 << 20;
-  uint64_t queue_bytes = 64 << 20;  // read ahead per peer
+  uint64_t queue_bytes = 16 << 20;  // read ahead per peer
 };
 
 struct EndpointEvent {

@@ -11,6 +11,7 @@ namespace cryptorch {
 namespace {
 
 constexpr size_t kSpareBuffers = 4;
+constexpr size_t kLargestSpare = 1 << 20;
 constexpr size_t kMostFrames = 4096;  // that wait for the receiver, whatever their size
 constexpr size_t kSmallBuffer = 64 << 10;
 
@@ -175,8 +176,13 @@ Inbox::Buffer Inbox::take_buffer(size_t bytes) {
   return buffer;
 }
 
-// Keeps the buffer in place of the oldest spare one.
+// Keeps the buffer in place of the oldest spare one, unless it is so large that its memory matters more than
+// time.
 void Inbox::give_buffer(Buffer buffer) {
+  if (buffer.capacity > kLargestSpare) {
+    wipe(buffer.data.get(), buffer.capacity);
+    return;
+  }
   if (spare_.size() == kSpareBuffers) {
     wipe(spare_.front().data.get(), spare_.front().capacity);
     spare_.erase(spare_.begin());

@@ -57,15 +57,15 @@ uint32_t RoleSession::keys() const {
   return keys;
 }
 
-PhaseResult RoleSession::setup(const PhaseCall& call) {
+PhaseResult RoleSession::setup(PhaseCall&& call) {
   Region material = session_->new_material(plans_.front());
-  return run(plans_.front(), Phase::setup, material, call);
+  return run(plans_.front(), Phase::setup, material, std::move(call));
 }
 
-PhaseResult RoleSession::offline(uint32_t program, const PhaseCall& call) {
+PhaseResult RoleSession::offline(uint32_t program, PhaseCall&& call) {
   const Plan& plan = plan_of(program);
   Region material = session_->new_material(plan);
-  PhaseResult result = run(plan, Phase::offline, material, call);
+  PhaseResult result = run(plan, Phase::offline, material, std::move(call));
   if (!plan.is_dealer()) {
     result.material = next_material_++;
     materials_.emplace(result.material, Material{program, std::move(material)});
@@ -73,27 +73,28 @@ PhaseResult RoleSession::offline(uint32_t program, const PhaseCall& call) {
   return result;
 }
 
-PhaseResult RoleSession::online(uint32_t program, int64_t handle, const PhaseCall& call) {
+PhaseResult RoleSession::online(uint32_t program, int64_t handle, PhaseCall&& call) {
   const Plan& plan = plan_of(program);
   if (plan.is_dealer() && handle == -1) {
     Region none = session_->new_material(plan);
-    return run(plan, Phase::online, none, call);
+    return run(plan, Phase::online, none, std::move(call));
   }
   auto node = materials_.extract(handle);
   if (node.empty()) throw Error(Code::invalid_option, "no such material: it is used once only");
   Material material = std::move(node.mapped());
   if (material.program != program) throw Error(Code::invalid_option, "material of another program");
-  return run(plan, Phase::online, material.region, call);
+  return run(plan, Phase::online, material.region, std::move(call));
 }
 
 void RoleSession::drop_material(int64_t material) { materials_.erase(material); }
 
-PhaseResult RoleSession::run(const Plan& plan, Phase phase, Region& material, const PhaseCall& call) {
+PhaseResult RoleSession::run(const Plan& plan, Phase phase, Region& material, PhaseCall&& call) {
   std::vector<Input> inputs(plan.ios.size());
   for (size_t i = 0; i < std::min(inputs.size(), call.inputs.size()); ++i) {
-    const LocalInput& input = call.inputs[i];
+    LocalInput& input = call.inputs[i];
     if (input.type == Element::none) continue;
-    inputs[i] = {input.type, input.data.data(), input.data.size() / element_bytes(input.type)};
+    const size_t elements = input.data.size() / element_bytes(input.type);
+    inputs[i] = {input.type, input.data.data(), elements, &input.data};
   }
   PhaseResult result;
   std::vector<Output> outputs(plan.ios.size());

@@ -53,10 +53,11 @@ class RoleSession {
   uint32_t keys() const;  // that the plans use
   void set_key(uint32_t index, const Seed& seed) { session_->set_key(index, seed); }
 
-  PhaseResult setup(const PhaseCall& call);
-  PhaseResult offline(uint32_t program, const PhaseCall& call);
+  // Inputs of a call are wiped and freed as they are taken over, because weights are large.
+  PhaseResult setup(PhaseCall&& call);
+  PhaseResult offline(uint32_t program, PhaseCall&& call);
   // The material is gone afterwards, however the phase ends. The dealer has none: -1.
-  PhaseResult online(uint32_t program, int64_t material, const PhaseCall& call);
+  PhaseResult online(uint32_t program, int64_t material, PhaseCall&& call);
   void drop_material(int64_t material);
 
   // Ends the phase that runs with Error(cancelled). Any thread.
@@ -70,7 +71,7 @@ class RoleSession {
 
  private:
   const Plan& plan_of(uint32_t program) const;
-  PhaseResult run(const Plan& plan, Phase phase, Region& material, const PhaseCall& call);
+  PhaseResult run(const Plan& plan, Phase phase, Region& material, PhaseCall&& call);
 
   const std::shared_ptr<Endpoint> endpoint_;
   std::unique_ptr<Arena> arena_;
