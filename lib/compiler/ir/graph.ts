@@ -55,6 +55,9 @@ export type Attribute =
   | ConstantData;
 export type Attributes = { readonly [name: string]: Attribute };
 
+/** The newest operator set that is understood. */
+export const LAST_OPSET = 23;
+
 export interface Node {
   readonly id: number;
   /** Name of the model's node this came from: errors and reports use it. */
@@ -69,6 +72,8 @@ export interface Node {
 
 export interface Graph {
   readonly name: string;
+  /** Version of the ONNX operator set that the operators have; of no meaning once they are core operations. */
+  readonly opset: number;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly constants: ReadonlyMap<Value, Constant>;
@@ -87,7 +92,10 @@ export class GraphBuilder {
   readonly nodes: Node[] = [];
   private nextValue = 0;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    readonly opset: number = LAST_OPSET,
+  ) {}
 
   value(name: string, type: Type): Value {
     return { id: this.nextValue++, name, type };
@@ -128,6 +136,7 @@ export class GraphBuilder {
   }
 
   build(outputs: readonly Value[] = this.outputs): Graph {
-    return { name: this.name, inputs: this.inputs, outputs, constants: this.constants, nodes: this.nodes };
+    const { name, opset, inputs, constants, nodes } = this;
+    return { name, opset, inputs, outputs, constants, nodes };
   }
 }

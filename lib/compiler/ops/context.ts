@@ -3,7 +3,15 @@
 // and what to do.
 
 import { CryptorchError, type ErrorName } from '../../errors';
-import { type Attribute, type Constant, elementCount, type Node, type Type, type Value } from '../ir/graph';
+import {
+  type Attribute,
+  type Constant,
+  elementCount,
+  LAST_OPSET,
+  type Node,
+  type Type,
+  type Value,
+} from '../ir/graph';
 import type { FloatTensor } from './array';
 import type { CoreEmitter } from './emit';
 
@@ -19,6 +27,8 @@ export class OpContext {
     readonly inputs: readonly (KnownInput | undefined)[],
     /** Types of the outputs, once they are known. */
     readonly outputs: readonly Type[] = [],
+    /** Version of the operator set that the node is written in. */
+    readonly opset: number = LAST_OPSET,
   ) {}
 
   has(i: number): boolean {
@@ -161,8 +171,9 @@ export class LowerContext extends OpContext {
     readonly core: CoreEmitter,
     /** Input i as a value: a computed one, or a constant as an operand. */
     readonly value: (i: number) => Value,
+    opset: number,
   ) {
-    super(node, inputs, outputs);
+    super(node, inputs, outputs, opset);
   }
 
   get outputShape(): readonly number[] {

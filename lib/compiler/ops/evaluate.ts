@@ -20,7 +20,7 @@ export function evaluate(graph: Graph, inputs: readonly ArrayLike<number>[]): Fl
     const types = node.outputs.map((v) => v.type);
     const ins = present.map((v) => v && values.get(v)!);
     findOp(node.op)!
-      .reference(new OpContext(node, known, types), ins)
+      .reference(new OpContext(node, known, types, graph.opset), ins)
       .forEach((t, i) => {
         if (node.outputs[i]) values.set(node.outputs[i], t);
       });

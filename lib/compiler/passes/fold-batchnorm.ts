@@ -72,7 +72,7 @@ export function foldBatchnorm(graph: Graph): Graph {
 function fold(rewriter: Rewriter, norm: Node, linear: Node, form: Linear): void {
   const { graph } = rewriter;
   const known = norm.inputs.map((v) => ({ type: v.type, constant: graph.constants.get(v) }));
-  const { a, b } = batchNormFactors(new OpContext(norm, known));
+  const { a, b } = batchNormFactors(new OpContext(norm, known, [], graph.opset));
   const multiply = (x: number, y: number) => x * y;
   const weights = zip(form.weights, { shape: form.channel, data: a.data }, multiply);
   const bias = zip(

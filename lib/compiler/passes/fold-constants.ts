@@ -28,7 +28,7 @@ export function foldNode(
   types: readonly Type[],
 ): void {
   const results = definition.reference(
-    new OpContext(node, c.inputs, types),
+    new OpContext(node, c.inputs, types, c.opset),
     c.inputs.map((k) => k?.constant && { shape: k.type.shape, data: toDoubles(k.constant.data) }),
   );
   const isPrivate = c.inputs.some((k) => k?.constant?.private === true) && !definition.staticResult;

@@ -25,12 +25,22 @@ function contextOf(graph: Rewriter, node: Node): OpContext {
     const now = graph.get(old);
     return { type: now.type, constant: graph.builder.constants.get(now) };
   });
-  return new OpContext(node, inputs);
+  return new OpContext(node, inputs, [], graph.graph.opset);
 }
 
-function definitionOf(node: Node): OpDefinition {
+function definitionOf(node: Node, opset: number): OpDefinition {
   const definition = findOp(node.op);
-  if (definition) return definition;
+  if (definition) {
+    const [first, last] = definition.opset;
+    if (opset >= first && opset <= last) return definition;
+    const exists = opset < first ? `exists from opset ${first} on` : `is understood up to opset ${last}`;
+    throw new CryptorchError(
+      'UNSUPPORTED_OPSET',
+      `Node "${node.name}" uses the operator ${node.op}, which ${exists}, in a model of opset ${opset}. ` +
+        'Export the model with another opset_version, or convert it with onnx.version_converter.',
+      { node: node.name, operator: node.op, opset, first, last },
+    );
+  }
   throw new CryptorchError(
     'UNSUPPORTED_OPERATOR',
     `Node "${node.name}" uses the operator ${node.op}, which has no private computation here. ` +
@@ -49,7 +59,7 @@ function needFixed(c: OpContext): void {
 }
 
 function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): void {
-  const definition = definitionOf(node);
+  const definition = definitionOf(node, rewriter.graph.opset);
   const c = contextOf(rewriter, node);
   const owner = c.inputs.map((k) => k?.type.owner ?? 'public').reduce(joinOwners, 'public');
   const shaped: readonly Shaped[] = definition.infer(c);
@@ -123,7 +133,7 @@ export function check(graph: Graph): Problem[] {
   };
   for (const node of graph.nodes) {
     const complete = node.inputs.every((v) => rewriter.has(v));
-    attempt(node, () => (complete ? inferNode(rewriter, node, used) : definitionOf(node)));
+    attempt(node, () => (complete ? inferNode(rewriter, node, used) : definitionOf(node, graph.opset)));
   }
   return problems;
 }

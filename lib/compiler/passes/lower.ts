@@ -17,7 +17,8 @@ export function lower(graph: Graph): Graph {
     });
     const types = node.outputs.map((v) => v.type);
     const core = new CoreEmitter(rewriter.builder, node);
-    const c = new LowerContext(node, inputs, types, core, (i) => rewriter.get(node.inputs[i]!));
+    const value = (i: number) => rewriter.get(node.inputs[i]!);
+    const c = new LowerContext(node, inputs, types, core, value, graph.opset);
     findOp(node.op)!.lower!(c).forEach((v, i) => {
       rewriter.set(node.outputs[i]!, v);
     });

@@ -15,7 +15,7 @@ export class Rewriter {
     readonly graph: Graph,
     inputType: (v: Value) => Type = (v) => v.type,
   ) {
-    this.builder = new GraphBuilder(graph.name);
+    this.builder = new GraphBuilder(graph.name, graph.opset);
     for (const v of graph.inputs) this.to.set(v, this.builder.input(v.name, inputType(v)));
   }
 

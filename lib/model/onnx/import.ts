@@ -79,7 +79,7 @@ class Importer {
     private readonly opset: number,
     private readonly options: ImportOptions,
   ) {
-    this.builder = new GraphBuilder(options.name ?? (graph.name || 'model'));
+    this.builder = new GraphBuilder(options.name ?? (graph.name || 'model'), opset);
   }
 
   run(): ImportedModel {

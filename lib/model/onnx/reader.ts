@@ -3,11 +3,12 @@
 // The file comes from outside: whatever the decoder of protocol buffers throws becomes an INVALID_MODEL.
 
 import { fromBinary } from '@bufbuild/protobuf';
+import { LAST_OPSET } from '../../compiler/ir/graph';
 import { CryptorchError } from '../../errors';
 import { type GraphProto, type ModelProto, ModelProtoSchema } from './onnx_pb';
 
 /** Operator sets of the default domain that the importer reads. */
-export const OPSETS: { readonly first: number; readonly last: number } = { first: 11, last: 23 };
+export const OPSETS: { readonly first: number; readonly last: number } = { first: 11, last: LAST_OPSET };
 
 export interface ParsedModel {
   readonly model: ModelProto;
