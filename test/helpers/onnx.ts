@@ -82,11 +82,26 @@ export function node(
   opType: string,
   input: readonly string[],
   output: readonly string[],
-  attrs: Readonly<Record<string, AttributeSpec>> = {},
+  attrs: Attributes = {},
   name: string = '',
 ): NodeProto {
   const attribute = Object.entries(attrs).map(([key, value]) => attributeProto(key, value));
   return create(NodeProtoSchema, { opType, input: [...input], output: [...output], name, attribute });
+}
+
+export type Attributes = Readonly<Record<string, AttributeSpec>>;
+
+/** A model of one node "it" from x to y; constants are its further inputs, in order. */
+export function one(
+  op: string,
+  x: readonly number[],
+  y: readonly Dim[],
+  attrs: Attributes = {},
+  constants: Readonly<Record<string, TensorProto>> = {},
+  opset: number = 13,
+): ModelSpec {
+  const nodes = [node(op, ['x', ...Object.keys(constants)], ['y'], attrs, 'it')];
+  return { inputs: { x }, outputs: { y }, nodes, initializers: constants, opset };
 }
 
 /** A float tensor, or one of the given element type; data beside raw_data when `raw` is false. */

@@ -161,3 +161,20 @@ test('Clip: secret bounds are refused', (t) => {
     'min',
   );
 });
+
+test('Sum and Mean of inputs, weights and public constants', async (t) => {
+  const nodes = [
+    node('Sum', ['w', 'x', 'z', 'two'], ['a']),
+    node('Mean', ['two', 'x', 'z'], ['b']),
+    node('Sum', ['x'], ['c']),
+  ];
+  const initializers = { w: tensor([3], [1, 2, 3]), two: tensor([], [2]) };
+  const outputs = { a: [2, 3], b: [2, 3], c: [2, 3] };
+  await agrees(t, { inputs: { x: [2, 3], z: [2, 1] }, outputs, nodes, initializers });
+  const wrong = {
+    inputs: { x: [2, 3], z: [2, 2] },
+    outputs: { y: [2, 3] },
+    nodes: [node('Sum', ['x', 'z'], ['y'], {}, 'it')],
+  };
+  refuses(t, wrong, 'INVALID_SHAPE', 'it', 'broadcast');
+});

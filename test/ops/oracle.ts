@@ -66,6 +66,23 @@ async function oracle(bytes: Uint8Array, graph: Graph, inputs: readonly number[]
 
 /** Runs a model (float32 inputs) everywhere; shapes and values must agree. */
 export async function agrees(t: ExecutionContext, spec: ModelSpec, seed: number = 3): Promise<Compared> {
+  const clear = await clearAgrees(t, spec, seed);
+  await privately(t, clear);
+  return clear;
+}
+
+interface Cleartext extends Compared {
+  readonly bytes: Uint8Array;
+  readonly expected: readonly FloatTensor[];
+  readonly core: readonly FloatTensor[];
+}
+
+/** The same without a private run: for further forms of an operator. */
+export async function clearAgrees(
+  t: ExecutionContext,
+  spec: ModelSpec,
+  seed: number = 3,
+): Promise<Cleartext> {
   const bytes = model(spec);
   const imported = importOnnx(bytes).graph;
   const inputs = imported.inputs.map((v, i) =>
@@ -97,18 +114,11 @@ export async function agrees(t: ExecutionContext, spec: ModelSpec, seed: number 
     const slack = optimized.slack.get(output.name)!;
     if (slack !== null) t.true(difference(core[i]!.data, rounded[i]!.data) <= slack + 1e-12, 'slack');
   });
-  await privately(t, bytes, inputs, expected, core);
-  return { graph, optimized, inputs };
+  return { graph, optimized, inputs, bytes, expected, core };
 }
 
 /** The private computation, for two parties or three: onnxruntime's values, the slack bound, the predicted cost. */
-async function privately(
-  t: ExecutionContext,
-  bytes: Uint8Array,
-  inputs: readonly number[][],
-  expected: readonly FloatTensor[],
-  core: readonly FloatTensor[],
-): Promise<void> {
+async function privately(t: ExecutionContext, { bytes, inputs, expected, core }: Cleartext): Promise<void> {
   const compiled = await compile(bytes, { parties: 2 + (bytes.length % 2) });
   const tensors = compiled.inputs.map(({ name, shape }, i) => [name, tensorOf(inputs[i]!, shape)] as const);
   const seed = bytes.length;

@@ -121,7 +121,8 @@ export function checkCoreNode(node: Node): string | undefined {
   const scale = rule.scale(scales, node);
   if (out.type.scale !== scale) return `has scale ${out.type.scale}, but ${scale} follows from its operands`;
   const dtype = node.op === 'arg_max' ? 'int' : inputs[0]!.type.dtype;
-  if (out.type.dtype !== dtype) return `is ${out.type.dtype}, but its operands are ${dtype}`;
+  const isCast = node.op === 'reshape' && dtype !== 'fixed' && out.type.dtype !== 'bool';
+  if (out.type.dtype !== dtype && !isCast) return `is ${out.type.dtype}, but its operands are ${dtype}`;
   if (!rule.shape(out.type.shape, node))
     return `has shape ${list(out)}, which does not follow from ${inputs.map(list).join(', ')}`;
   return undefined;

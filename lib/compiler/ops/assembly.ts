@@ -1,77 +1,24 @@
-// Operators that assemble their result from pieces of their inputs: Gather, Concat, Pad. All become one move,
-// without arithmetic, but that public constants in a Concat are added where they do not all have the same
-// value.
+// Operators that assemble their result from elements of several inputs: Concat, ScatterElements, ScatterND. All
+// become one move, without arithmetic, but that public constants are added where they do not all have the same
+// value, and that a scatter with reduction "add" is a sum of moves.
 
-import type { Value } from '../ir/graph';
-import { type FloatTensor, filled, offsets, stridesOf } from './array';
-import { type LowerContext, type OpContext, show } from './context';
+import { elementCount, type Value } from '../ir/graph';
+import { type FloatTensor, filled, sameShape, stridesOf } from './array';
+import type { LowerContext, OpContext } from './context';
 import type { Piece } from './core';
+import { elementIndices, placesWithoutAxis, sliceOffsets } from './index-map';
 import { shifted } from './operands';
+import { copyPiece, piecesOf } from './pieces';
 import { defineOp } from './registry';
 
-/** The indices of Gather, counted from the front, and the axis. */
-function gatherForm(c: OpContext): { axis: number; indices: number[]; shape: number[] } {
-  const x = c.shape(0);
-  const axis = c.axis(c.number('axis', 0), x.length);
-  const indices = c.known(1, 'indices').map((i) => {
-    if (i < -x[axis]! || i >= x[axis]!)
-      throw c.invalidShape(`has the index ${i} in a dimension of ${x[axis]}`, x);
-    return i < 0 ? i + x[axis]! : i;
-  });
-  return { axis, indices, shape: [...x.slice(0, axis), ...c.shape(1), ...x.slice(axis + 1)] };
-}
-
-/** One piece per index: input positions of a dimension, in any order. */
-function gatherPieces(c: OpContext): Piece[] {
-  const { axis, indices } = gatherForm(c);
-  const x = c.shape(0);
-  const [outer, inner] = [stridesOf(x)[axis]! * x[axis]!, stridesOf(x)[axis]!];
-  const outerCount = x.slice(0, axis).reduce((a, b) => a * b, 1);
-  return indices.map((index, i) => ({
-    outBase: i * inner,
-    inBase: index * inner,
-    dims: [
-      [outerCount, indices.length * inner, outer],
-      [inner, 1, 1],
-    ],
-  }));
-}
-
-defineOp({
-  op: 'Gather',
-  opset: [11, 23],
-  restrictions: 'indices are known at compile time',
-  integers: true,
-  infer: (c) => [{ shape: gatherForm(c).shape, dtype: c.type(0).dtype }],
-  reference(c, [x]) {
-    const out = filled(gatherForm(c).shape, 0);
-    for (const piece of gatherPieces(c)) copyPiece(out, x!, piece);
-    return [out];
-  },
-  lower(c) {
-    const pieces = gatherPieces(c);
-    const inputs = pieces.map(() => c.value(0));
-    return [c.core.move(inputs, pieces, c.outputShape, null)];
-  },
-});
-
-function copyPiece(out: FloatTensor, x: FloatTensor, piece: Piece): void {
-  const sizes = piece.dims.map((d) => d[0]);
-  const to = offsets(
-    sizes,
-    piece.dims.map((d) => d[1]),
-    piece.outBase,
-  );
-  const from = offsets(
-    sizes,
-    piece.dims.map((d) => d[2]),
-    piece.inBase,
-  );
-  for (let i = 0; i < to.length; i++) out.data[to[i]!] = x.data[from[i]!]!;
+/** What input i contributes to a result. */
+interface Part {
+  readonly i: number;
+  readonly pieces: readonly Piece[];
 }
 
 /** Where every input of a Concat goes. */
-function concatPieces(c: OpContext): { shape: number[]; pieces: Piece[] } {
+function concatParts(c: OpContext): { shape: number[]; parts: Part[] } {
   const shapes = c.node.inputs.map((_, i) => c.shape(i));
   const first = shapes[0]!;
   const axis = c.axis(c.number('axis', 0), first.length);
@@ -82,17 +29,46 @@ function concatPieces(c: OpContext): { shape: number[]; pieces: Piece[] } {
   const shape = first.map((d, j) => (j === axis ? shapes.reduce((n, s) => n + s[axis]!, 0) : d));
   const strides = stridesOf(shape);
   let at = 0;
-  const pieces = shapes.map((s) => {
+  const parts = shapes.map((s, i) => {
     const own = stridesOf(s);
-    const piece = {
-      outBase: at * strides[axis]!,
-      inBase: 0,
-      dims: s.map((d, j) => [d, strides[j]!, own[j]!] as const),
-    };
+    const dims = s.map((d, j) => [d, strides[j]!, own[j]!] as const);
+    const piece = { outBase: at * strides[axis]!, inBase: 0, dims };
     at += s[axis]!;
-    return piece;
+    return { i, pieces: elementCount(s) > 0 ? [piece] : [] };
   });
-  return { shape, pieces };
+  return { shape, parts };
+}
+
+function assembled(shape: readonly number[], parts: readonly Part[], input: (i: number) => FloatTensor) {
+  const out = filled(shape, 0);
+  for (const { i, pieces } of parts) for (const piece of pieces) copyPiece(out, input(i), piece);
+  return out;
+}
+
+/** Public constants are not copied: they are what the result is filled with, or added to it. */
+function lowerParts(c: LowerContext, shape: readonly number[], all: readonly Part[]): Value {
+  const isPublic = ({ i }: Part) => c.constant(i)?.private === false;
+  const parts = all.filter(({ pieces }) => pieces.length > 0);
+  const computed = parts.filter((p) => !isPublic(p));
+  const known = parts.filter(isPublic);
+  if (computed.length === 0)
+    throw c.unsupported('leaves nothing of its secret inputs', 'Put a constant of the model in its place.');
+  const move = (fill: number | null) => {
+    const inputs = computed.flatMap(({ i, pieces }) => pieces.map(() => c.value(i)));
+    const pieces = computed.flatMap((p) => p.pieces);
+    return c.core.move(inputs, pieces, shape, fill);
+  };
+  if (known.length === 0) return move(null);
+  const first = c.floats(known[0]!.i).data[known[0]!.pieces[0]!.inBase]!;
+  // A part that one party holds is zero at the others, and so must its place be: no fill beside parts of several owners.
+  const owners = new Set(computed.map(({ i }) => c.inputs[i]!.type.owner));
+  const alike = known.every(({ i }) => c.floats(i).data.every((v) => v === first));
+  if (owners.size === 1 && alike) return move(first);
+  return shifted(
+    c,
+    move(0),
+    assembled(shape, known, (i) => c.floats(i)),
+  );
 }
 
 defineOp({
@@ -100,84 +76,120 @@ defineOp({
   opset: [11, 23],
   restrictions: '',
   integers: true,
-  infer: (c) => [{ shape: concatPieces(c).shape, dtype: c.type(0).dtype }],
+  infer: (c) => [{ shape: concatParts(c).shape, dtype: c.type(0).dtype }],
   reference(c, inputs) {
-    const { shape, pieces } = concatPieces(c);
-    const out = filled(shape, 0);
-    pieces.forEach((piece, i) => {
-      copyPiece(out, inputs[i]!, piece);
-    });
-    return [out];
-  },
-  lower: (c) => [lowerConcat(c)],
-});
-
-/** Public constants are not copied: they are what the result is filled with, or added to it. */
-function lowerConcat(c: LowerContext): Value {
-  const { shape, pieces } = concatPieces(c);
-  const isPublic = (i: number) => c.constant(i)?.private === false;
-  const parts = pieces.map((piece, i) => ({ piece, i })).filter(({ i }) => c.shape(i).every((d) => d > 0));
-  const computed = parts.filter(({ i }) => !isPublic(i));
-  const known = parts.filter(({ i }) => isPublic(i));
-  const move = (fill: number | null) =>
-    c.core.move(
-      computed.map(({ i }) => c.value(i)),
-      computed.map(({ piece }) => piece),
-      shape,
-      fill,
-    );
-  if (known.length === 0) return move(null);
-  const first = c.floats(known[0]!.i).data[0]!;
-  // A part that one party holds is zero at the others, and so must its place be: no fill beside parts of several owners.
-  const owners = new Set(computed.map(({ i }) => c.inputs[i]!.type.owner));
-  const alike = known.every(({ i }) => c.floats(i).data.every((v) => v === first));
-  if (owners.size === 1 && alike) return move(first);
-  const term = filled(shape, 0);
-  for (const { i, piece } of known) copyPiece(term, c.floats(i), piece);
-  return shifted(c, move(0), term);
-}
-
-/** The padded shape, the value around it, and the piece that is copied; negative padding cuts off. */
-function padForm(c: OpContext): { shape: number[]; value: number; piece: Piece } {
-  const x = c.shape(0);
-  const mode = c.string('mode', 'constant');
-  if (mode !== 'constant') throw c.unsupported(`has mode ${mode}`, 'Only constant padding is supported.');
-  const given = c.has(1) ? c.known(1, 'pads') : (c.numbers('pads') ?? []);
-  const axes = c.has(3) ? c.axes(c.known(3, 'axes'), x.length) : x.map((_, i) => i);
-  if (given.length !== 2 * axes.length)
-    throw c.invalidShape(`has pads ${show(given)} for a shape ${show(x)}`, x);
-  const value = c.has(2) ? (c.known(2, 'constant_value')[0] ?? 0) : c.number('value', 0);
-  const pad = (axis: number, side: 0 | 1): number => {
-    const i = axes.indexOf(axis);
-    return i < 0 ? 0 : given[i + side * axes.length]!;
-  };
-  const shape = x.map((d, a) => d + pad(a, 0) + pad(a, 1));
-  if (shape.some((d) => d < 0))
-    throw c.invalidShape(`cuts ${show(given)} off a tensor of shape ${show(x)}`, x);
-  const [out, own] = [stridesOf(shape), stridesOf(x)];
-  let [outBase, inBase] = [0, 0];
-  const dims = x.map((d, a) => {
-    const [before, after] = [pad(a, 0), pad(a, 1)];
-    outBase += Math.max(before, 0) * out[a]!;
-    inBase += Math.max(-before, 0) * own[a]!;
-    return [Math.max(0, d + Math.min(before, 0) + Math.min(after, 0)), out[a]!, own[a]!] as const;
-  });
-  return { shape, value, piece: { outBase, inBase, dims } };
-}
-
-defineOp({
-  op: 'Pad',
-  opset: [11, 23],
-  restrictions: 'constant mode; pads and value are known at compile time',
-  infer: (c) => [{ shape: padForm(c).shape, dtype: c.type(0).dtype }],
-  reference(c, [x]) {
-    const { shape, value, piece } = padForm(c);
-    const out = filled(shape, value);
-    copyPiece(out, x!, piece);
-    return [out];
+    const { shape, parts } = concatParts(c);
+    return [assembled(shape, parts, (i) => inputs[i]!)];
   },
   lower(c) {
-    const { shape, value, piece } = padForm(c);
-    return [c.core.move([c.value(0)], [piece], shape, value)];
+    const { shape, parts } = concatParts(c);
+    return [lowerParts(c, shape, parts)];
   },
 });
+
+/** Where element i of the updates (input 2) goes, and whether it is added to what is there. */
+interface Scatter {
+  readonly targets: ArrayLike<number>;
+  readonly adds: boolean;
+}
+
+function reductionAdds(c: OpContext): boolean {
+  const reduction = c.string('reduction', 'none');
+  if (reduction === 'none' || reduction === 'add') return reduction === 'add';
+  throw c.unsupported(`has reduction ${reduction}`, 'Use none or add.');
+}
+
+const scatters: Readonly<Record<string, (c: OpContext) => Scatter>> = {
+  ScatterElements(c) {
+    const { axis, indices, stride } = elementIndices(c);
+    if (!sameShape(c.shape(1), c.shape(2))) throw c.mismatch(1, 2, 'there is one index per update');
+    const targets = placesWithoutAxis(c.shape(0), c.shape(1), axis).map((p, i) => p + indices[i]! * stride);
+    return { targets, adds: reductionAdds(c) };
+  },
+  ScatterND(c) {
+    const { at, size, rest } = sliceOffsets(c, 0);
+    if (!sameShape([...c.shape(1).slice(0, -1), ...rest], c.shape(2)))
+      throw c.mismatch(1, 2, 'there is one slice of updates per tuple of indices');
+    const targets = at.flatMap((first) => Array.from({ length: size }, (_, j) => first + j));
+    return { targets, adds: reductionAdds(c) };
+  },
+};
+
+/** Elements of the data that stay, and of the updates that replace the others: the last one wins. */
+function replacement(count: number, targets: ArrayLike<number>): Part[] {
+  const update = new Float64Array(count).fill(-1);
+  for (let i = 0; i < targets.length; i++) update[targets[i]!] = i;
+  const places = (isUpdate: boolean) =>
+    Array.from(update.keys()).filter((place) => update[place]! >= 0 === isUpdate);
+  const [kept, replaced] = [places(false), places(true)];
+  const sources = replaced.map((place) => update[place]!);
+  return [
+    { i: 0, pieces: piecesOf(kept, kept) },
+    { i: 2, pieces: piecesOf(replaced, sources) },
+  ];
+}
+
+/** Updates in groups that name no place twice: each is one move into zeros. */
+function groups(targets: ArrayLike<number>): Piece[][] {
+  const times = new Map<number, number>();
+  const found: { to: number[]; from: number[] }[] = [];
+  for (let i = 0; i < targets.length; i++) {
+    const place = targets[i]!;
+    const nth = times.get(place) ?? 0;
+    times.set(place, nth + 1);
+    found[nth] ??= { to: [], from: [] };
+    found[nth].to.push(place);
+    found[nth].from.push(i);
+  }
+  return found.map(({ to, from }) => piecesOf(to, from));
+}
+
+function lowerSum(c: LowerContext, targets: ArrayLike<number>): Value {
+  const shape = c.outputShape;
+  const isPublic = (i: number) => c.constant(i)?.private === false;
+  const terms: Value[] = [];
+  const known = filled(shape, 0);
+  if (isPublic(0)) known.data.set(c.floats(0).data);
+  else terms.push(c.value(0));
+  if (isPublic(2)) {
+    const { data } = c.floats(2);
+    for (let i = 0; i < targets.length; i++) known.data[targets[i]!]! += data[i]!;
+  } else {
+    const x = c.value(2);
+    for (const pieces of groups(targets)) {
+      const inputs = pieces.map(() => x);
+      terms.push(c.core.move(inputs, pieces, shape, 0));
+    }
+  }
+  return shifted(
+    c,
+    terms.reduce((a, b) => c.core.add(a, b)),
+    known,
+  );
+}
+
+for (const [op, scatterOf] of Object.entries(scatters)) {
+  defineOp({
+    op,
+    opset: [11, 23],
+    restrictions: 'indices are known at compile time; reduction none or add',
+    infer(c) {
+      scatterOf(c);
+      return [{ shape: c.shape(0), dtype: c.type(0).dtype }];
+    },
+    reference(c, [data, , updates]) {
+      const { targets, adds } = scatterOf(c);
+      const out = { shape: data!.shape, data: data!.data.slice() };
+      for (let i = 0; i < targets.length; i++) {
+        const place = targets[i]!;
+        out.data[place] = updates!.data[i]! + (adds ? out.data[place]! : 0);
+      }
+      return [out];
+    },
+    lower(c) {
+      const { targets, adds } = scatterOf(c);
+      if (adds) return [lowerSum(c, targets)];
+      return [lowerParts(c, c.outputShape, replacement(elementCount(c.outputShape), targets))];
+    },
+  });
+}

@@ -14,7 +14,7 @@
 //   sum_pool (a)           {kernel, strides, pads, dilations}; padding is zero
 //   arg_max (a)            {axis, keepdims}: int, scale 0; the lowest index wins
 //   sum (a)                {axes, keepdims}
-//   reshape (a) {shape}
+//   reshape (a) {shape}     integers and truth values may become real numbers on the way
 //   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
 //
 // Integers in attributes are bigint. Before the fixed-point pass there are no scales, and data, lo, hi, alpha

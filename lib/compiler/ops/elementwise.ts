@@ -1,11 +1,12 @@
-// Add, Sub, Mul, Div, Neg, with numpy's broadcasting.
+// Add, Sub, Mul, Div, Neg, Sum, Mean, with numpy's broadcasting.
 //
 // On integers known at compile time they are the arithmetic of shapes; Div then truncates. A divisor must be
 // known: it becomes a factor, its reciprocal, computed in double precision when the model is compiled.
 
+import type { Value } from '../ir/graph';
 import { broadcastShapes, map, zip } from './array';
-import type { OpContext } from './context';
-import { minus, plus, times, timesComputed } from './operands';
+import type { LowerContext, OpContext } from './context';
+import { minus, plus, scaled, times, timesComputed } from './operands';
 import { defineOp, type Shaped } from './registry';
 
 export function broadcastResult(c: OpContext): Shaped[] {
@@ -81,4 +82,42 @@ defineOp({
   infer: (c) => [c.type(0)],
   reference: (_, [x]) => [map(x!, (v) => -v)],
   lower: (c) => [c.core.neg(c.value(0))],
+});
+
+/** Type of the sum of any number of inputs. */
+export function variadicResult(c: OpContext): Shaped[] {
+  const shapes = c.node.inputs.map((_, i) => c.shape(i));
+  const shape = shapes.reduce<number[] | undefined>((a, b) => a && broadcastShapes(a, b), []);
+  if (!shape) throw c.invalidShape('has inputs that do not broadcast', ...shapes);
+  return [{ shape, dtype: c.type(0).dtype }];
+}
+
+function sumOfInputs(c: LowerContext): Value {
+  const first = c.inputs.findIndex((_, i) => !c.isConstant(i));
+  const others = c.inputs.map((_, i) => i).filter((i) => i !== first);
+  return c.core.expand(
+    others.reduce((sum, i) => plus(c, sum, i), c.value(first)),
+    c.outputShape,
+  );
+}
+
+defineOp({
+  op: 'Sum',
+  opset: [11, 23],
+  restrictions: '',
+  infer: variadicResult,
+  reference: (_, inputs) => [inputs.map((t) => t!).reduce((a, b) => zip(a, b, (x, y) => x + y))],
+  lower: (c) => [sumOfInputs(c)],
+});
+
+defineOp({
+  op: 'Mean',
+  opset: [11, 23],
+  restrictions: '',
+  infer: variadicResult,
+  reference(_, inputs) {
+    const sum = inputs.map((t) => t!).reduce((a, b) => zip(a, b, (x, y) => x + y));
+    return [map(sum, (x) => x / inputs.length)];
+  },
+  lower: (c) => [scaled(c, sumOfInputs(c), 1 / c.inputs.length)],
 });

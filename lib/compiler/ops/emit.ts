@@ -132,6 +132,12 @@ export class CoreEmitter {
     return sameShape(a.type.shape, shape) ? a : this.emit('reshape', [a], { ...a.type, shape }, { shape });
   }
 
+  /** The same numbers as another kind of element: integers and truth values have no fractional bits. */
+  cast(a: Value, dtype: Dtype): Value {
+    const { shape } = a.type;
+    return a.type.dtype === dtype ? a : this.emit('reshape', [a], { ...a.type, dtype }, { shape });
+  }
+
   /** Copies pieces of the inputs into a new tensor; `fill` is null where they cover it. */
   move(
     inputs: readonly Value[],

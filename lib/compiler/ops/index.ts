@@ -3,7 +3,10 @@
 import './activation';
 import './assembly';
 import './conv';
+import './cumulative';
 import './elementwise';
+import './index-map';
+import './known';
 import './linear';
 import './movement';
 import './normalization';
@@ -11,5 +14,6 @@ import './pool';
 import './reduce';
 import './reshape';
 import './shape';
+import './take';
 
 export { allOps, defineOp, findOp, type OpDefinition, type Shaped } from './registry';

@@ -1,5 +1,5 @@
-// Operators that read their input through strides: Transpose, Slice, Expand. Each becomes a move of one
-// piece, or a reshape where the elements stay in order.
+// Operators that read their input through strides: Transpose, Slice, Expand, DepthToSpace, SpaceToDepth. Each
+// becomes a move of one piece, or a reshape where the elements stay in order.
 
 import { broadcastShapes, broadcastStrides, stridesOf, view } from './array';
 import { type OpContext, show } from './context';
@@ -10,6 +10,8 @@ interface View {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly base: number;
+  /** Shape of the result, where dimensions of the view are joined. */
+  readonly result?: readonly number[];
 }
 
 function defineView(op: string, restrictions: string, viewOf: (c: OpContext) => View): void {
@@ -18,14 +20,17 @@ function defineView(op: string, restrictions: string, viewOf: (c: OpContext) => 
     opset: [11, 23],
     restrictions,
     integers: true,
-    infer: (c) => [{ shape: viewOf(c).shape, dtype: c.type(0).dtype }],
+    infer(c) {
+      const { shape, result } = viewOf(c);
+      return [{ shape: result ?? shape, dtype: c.type(0).dtype }];
+    },
     reference(c, [x]) {
-      const { shape, strides, base } = viewOf(c);
-      return [view(x!.data, shape, strides, base)];
+      const { shape, strides, base, result } = viewOf(c);
+      return [{ shape: result ?? shape, data: view(x!.data, shape, strides, base).data }];
     },
     lower(c) {
       const { shape, strides, base } = viewOf(c);
-      return [c.core.gather(c.value(0), shape, strides, base)];
+      return [c.core.reshape(c.core.gather(c.value(0), shape, strides, base), c.outputShape)];
     },
   });
 }
@@ -78,4 +83,40 @@ defineView('Slice', 'starts, ends, axes and steps are known at compile time', (c
     strides[a]! *= step;
   });
   return { shape, strides, base: shape.includes(0) ? 0 : base };
+});
+
+/** A view of x, split into the dimensions `split`, with these permuted. */
+function permuted(split: readonly number[], perm: readonly number[], result: readonly number[]): View {
+  const strides = stridesOf(split);
+  return { shape: perm.map((p) => split[p]!), strides: perm.map((p) => strides[p]!), base: 0, result };
+}
+
+/** Block size and the dimensions of an image. */
+function blocks(c: OpContext): { b: number; x: [number, number, number, number] } {
+  c.needRank(0, 4);
+  const b = c.number('blocksize', 0);
+  if (!(b >= 1)) throw c.invalidShape(`has blocksize ${b}`, c.shape(0));
+  return { b, x: c.shape(0) as [number, number, number, number] };
+}
+
+defineView('DepthToSpace', '', (c) => {
+  const { b, x } = blocks(c);
+  const [n, depth, h, w] = x;
+  const channels = depth / b ** 2;
+  if (!Number.isInteger(channels)) throw c.invalidShape(`has ${depth} channels for blocks of ${b} x ${b}`, x);
+  const mode = c.string('mode', 'DCR');
+  if (mode !== 'DCR' && mode !== 'CRD') throw c.unsupported(`has mode ${mode}`, 'Use DCR or CRD.');
+  const result = [n, channels, h * b, w * b];
+  return mode === 'DCR'
+    ? permuted([n, b, b, channels, h, w], [0, 3, 4, 1, 5, 2], result)
+    : permuted([n, channels, b, b, h, w], [0, 1, 4, 2, 5, 3], result);
+});
+
+defineView('SpaceToDepth', '', (c) => {
+  const { b, x } = blocks(c);
+  const [n, channels, h, w] = x;
+  if (h % b !== 0 || w % b !== 0)
+    throw c.invalidShape(`has an image of ${h} x ${w} for blocks of ${b} x ${b}`, x);
+  const split = [n, channels, h / b, b, w / b, b];
+  return permuted(split, [0, 3, 5, 1, 2, 4], [n, channels * b * b, h / b, w / b]);
 });

@@ -25,8 +25,8 @@ export interface OpDefinition {
   readonly restrictions: string;
   /** Also works on integers and booleans that are secret: it only moves them. */
   readonly integers?: boolean;
-  /** The result depends on the shapes of the inputs alone, not on their values. */
-  readonly staticResult?: boolean;
+  /** Inputs whose type alone matters: the result does not depend on their values. */
+  readonly typeOnly?: readonly number[];
   /** Types of the outputs; throws UNSUPPORTED_ATTRIBUTE, UNSUPPORTED_OPERATOR or INVALID_SHAPE. */
   infer(c: OpContext): readonly Shaped[];
   /** The operator on doubles. An input that was left out is undefined. */

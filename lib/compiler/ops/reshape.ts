@@ -1,10 +1,10 @@
 // Operators that leave the elements where they are: Flatten, Reshape, Squeeze, Unsqueeze, Identity, Dropout,
-// Cast.
+// Cast, CastLike.
 
-import { elementCount } from '../ir/graph';
-import { filled, map } from './array';
+import { type Dtype, elementCount } from '../ir/graph';
+import { type FloatTensor, filled, map } from './array';
 import { type OpContext, show } from './context';
-import { defineOp } from './registry';
+import { defineOp, type Shaped } from './registry';
 
 function defineReshape(op: string, restrictions: string, shape: (c: OpContext) => readonly number[]): void {
   defineOp({
@@ -83,7 +83,7 @@ defineOp({
 });
 
 /** Element types of ONNX, as far as they are numbers. */
-const castTargets: Readonly<Record<number, 'fixed' | 'int' | 'bool'>> = {
+const castTargets: Readonly<Record<number, Dtype>> = {
   1: 'fixed',
   2: 'int',
   3: 'int',
@@ -99,24 +99,50 @@ const castTargets: Readonly<Record<number, 'fixed' | 'int' | 'bool'>> = {
   16: 'fixed',
 };
 
+/** The kind of number that an attribute names by an element type of ONNX. */
+export function elementDtype(c: OpContext, attribute: string): Dtype {
+  const dtype = castTargets[c.number(attribute, 0)];
+  if (dtype) return dtype;
+  throw c.unsupported(`casts to element type ${c.number(attribute, 0)}`, 'Cast to a numeric type.');
+}
+
+const castRestrictions = 'secret values: not from floating-point numbers to others, and not to truth values';
+
+/** Integers and truth values are numbers without fractional bits; the other way around takes comparisons. */
+function castResult(c: OpContext, to: Dtype): Shaped[] {
+  const from = c.type(0).dtype;
+  const isExact = to === from || to === 'fixed' || (from === 'bool' && to === 'int');
+  if (!c.isConstant(0) && !isExact) {
+    const kinds = { fixed: 'floating-point', int: 'integer', bool: 'boolean' };
+    const what = `casts a secret ${kinds[from]} value to ${kinds[to]}`;
+    throw c.unsupported(what, 'Remove the cast, or move it out of the model.');
+  }
+  return [{ shape: c.shape(0), dtype: to }];
+}
+
+function cast(x: FloatTensor, to: Dtype): FloatTensor {
+  return to === 'fixed' ? x : map(x, to === 'int' ? Math.trunc : (v) => Number(v !== 0));
+}
+
 defineOp({
   op: 'Cast',
   opset: [11, 23],
-  restrictions: 'secret values: between floating-point types, or between integer types',
+  restrictions: castRestrictions,
   integers: true,
   infer(c) {
-    const to = castTargets[c.number('to', 0)];
-    if (!to) throw c.unsupported(`casts to element type ${c.number('to', 0)}`, 'Cast to a numeric type.');
-    if (!c.isConstant(0) && to !== c.type(0).dtype) {
-      const kinds = { fixed: 'floating-point', int: 'integer', bool: 'boolean' };
-      const what = `casts a secret ${kinds[c.type(0).dtype]} value to ${kinds[to]}`;
-      throw c.unsupported(what, 'Remove the cast, or move it out of the model.');
-    }
-    return [{ shape: c.shape(0), dtype: to }];
+    return castResult(c, elementDtype(c, 'to'));
   },
-  reference(c, [x]) {
-    const to = castTargets[c.number('to', 0)];
-    return [to === 'fixed' ? x! : map(x!, to === 'int' ? Math.trunc : (v) => Number(v !== 0))];
-  },
-  lower: (c) => [c.value(0)],
+  reference: (c, [x]) => [cast(x!, elementDtype(c, 'to'))],
+  lower: (c) => [c.core.cast(c.value(0), c.outputs[0]!.dtype)],
+});
+
+defineOp({
+  op: 'CastLike',
+  opset: [15, 23],
+  restrictions: castRestrictions,
+  integers: true,
+  typeOnly: [1],
+  infer: (c) => castResult(c, c.type(1).dtype),
+  reference: (c, [x]) => [cast(x!, c.type(1).dtype)],
+  lower: (c) => [c.core.cast(c.value(0), c.outputs[0]!.dtype)],
 });

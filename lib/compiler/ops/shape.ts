@@ -23,7 +23,7 @@ defineOp({
   opset: [11, 23],
   restrictions: '',
   integers: true,
-  staticResult: true,
+  typeOnly: [0],
   infer: (c) => [{ shape: [shapeSlice(c).length], dtype: 'int' }],
   reference: (c) => [tensorOf([shapeSlice(c).length], shapeSlice(c))],
 });
@@ -33,7 +33,7 @@ defineOp({
   opset: [11, 23],
   restrictions: '',
   integers: true,
-  staticResult: true,
+  typeOnly: [0],
   infer: () => [{ shape: [], dtype: 'int' }],
   reference: (c) => [filled([], elementCount(c.shape(0)))],
 });

@@ -3,9 +3,11 @@
 import type { Graph, Node } from '../ir/graph';
 import { Rewriter } from './rewriter';
 
+const casts: ReadonlySet<string> = new Set(['Cast', 'CastLike']);
+
 function isIdentity(node: Node): boolean {
   const [from, to] = [node.inputs[0]!.type.dtype, node.outputs[0]!.type.dtype];
-  return node.op === 'Identity' || node.op === 'Dropout' || (node.op === 'Cast' && from === to);
+  return node.op === 'Identity' || node.op === 'Dropout' || (casts.has(node.op) && from === to);
 }
 
 export function dropIdentities(graph: Graph): Graph {

@@ -31,7 +31,8 @@ export function foldNode(
     new OpContext(node, c.inputs, types, c.opset),
     c.inputs.map((k) => k?.constant && { shape: k.type.shape, data: toDoubles(k.constant.data) }),
   );
-  const isPrivate = c.inputs.some((k) => k?.constant?.private === true) && !definition.staticResult;
+  const matters = (i: number) => !definition.typeOnly?.includes(i);
+  const isPrivate = c.inputs.some((k, i) => k?.constant?.private === true && matters(i));
   node.outputs.forEach((old, i) => {
     if (!results[i]) return;
     const type = { ...types[i]!, owner: isPrivate ? types[i]!.owner : ('public' as const) };

@@ -6,8 +6,8 @@
 // lowering it.
 
 import { CryptorchError } from '../../errors';
-import type { Graph, Node, Value } from '../ir/graph';
-import { OpContext, show } from '../ops/context';
+import { elementCount, type Graph, type Node, type Value } from '../ir/graph';
+import { type KnownInput, OpContext, show } from '../ops/context';
 import { joinOwners } from '../ops/emit';
 import { findOp, type OpDefinition, type Shaped } from '../ops/index';
 import { foldNode } from './fold-constants';
@@ -61,7 +61,8 @@ function needFixed(c: OpContext): void {
 function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): void {
   const definition = definitionOf(node, rewriter.graph.opset);
   const c = contextOf(rewriter, node);
-  const owner = c.inputs.map((k) => k?.type.owner ?? 'public').reduce(joinOwners, 'public');
+  const values = c.inputs.filter((k, i) => k && !definition.typeOnly?.includes(i)) as KnownInput[];
+  const owner = values.map((k) => k.type.owner).reduce(joinOwners, 'public');
   const shaped: readonly Shaped[] = definition.infer(c);
   const types = node.outputs.map((v, i) => {
     const s = shaped[i];
@@ -70,8 +71,17 @@ function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): vo
       throw c.unsupported(`has an output ${v.name} that is not computed`, 'Do not use that output.');
     return { ...v.type, owner };
   });
-  const isKnown = c.inputs.every((k) => k === undefined || k.constant !== undefined);
-  if (isKnown || definition.staticResult) {
+  // What has no elements is known, and nobody need hold it.
+  if (types.every(({ shape }) => elementCount(shape) === 0)) {
+    node.outputs.forEach((old, i) => {
+      const { shape, dtype } = types[i]!;
+      const data = dtype === 'fixed' ? new Float64Array(0) : new BigInt64Array(0);
+      const type = { shape, dtype, owner: 'public' as const };
+      rewriter.set(old, rewriter.constant(old.name, type, { data, private: false }));
+    });
+    return;
+  }
+  if (values.every((k) => k.constant !== undefined)) {
     foldNode(rewriter, node, definition, c, types);
     return;
   }

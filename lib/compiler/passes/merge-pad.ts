@@ -6,7 +6,7 @@ import { producersOf, Rewriter } from './rewriter';
 
 /** Pads of a Pad node that a convolution can take over: all of them, dimensions N and C included. */
 function spatialPads(graph: Graph, pad: Node | undefined): number[] | undefined {
-  if (pad?.op !== 'Pad' || pad.inputs[3]) return undefined;
+  if (pad?.op !== 'Pad' || pad.inputs[3] || (pad.attrs.mode ?? 'constant') !== 'constant') return undefined;
   const known = (i: number) => {
     const constant = pad.inputs[i] && graph.constants.get(pad.inputs[i]);
     return constant && Array.from(toDoubles(constant.data));

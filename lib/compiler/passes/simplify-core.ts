@@ -45,7 +45,8 @@ export function simplifyCore(graph: Graph): Graph {
     if (
       !dropped &&
       node.op === 'reshape' &&
-      sameShape(node.inputs[0]!.type.shape, node.outputs[0]!.type.shape)
+      sameShape(node.inputs[0]!.type.shape, node.outputs[0]!.type.shape) &&
+      node.inputs[0]!.type.dtype === node.outputs[0]!.type.dtype
     ) {
       dropped = node.inputs[0]!;
     }
