@@ -165,7 +165,7 @@ export const errorTable: Readonly<Record<ErrorName, ErrorEntry>> = {
   },
   BAD_STATE: {
     meaning: 'A file of stored state is damaged or belongs to another role or deployment.',
-    remedy: 'Restore it or remove it; without it, a new epoch is set up.',
+    remedy: 'Remove the whole state folder of that role; then a new epoch is set up.',
   },
   LEDGER: {
     meaning: 'A run number was to be used again, or the record of used numbers cannot be trusted.',

@@ -14,6 +14,8 @@ export type { Phase } from './compiler/program';
 export type { Communication, NodeCommunication, PhaseCommunication } from './cost/communication';
 export { CryptorchError, type ErrorCode } from './errors';
 export type { Role } from './keys/role';
+export { readNpy, writeNpy } from './model/npy';
+export { readNpz, writeNpz } from './model/npz';
 export { ring } from './ring';
 export { type CalibrateOptions, calibrate } from './runtime/calibrate';
 export type { DealerConfig, PartyConfig, RoleConfig, Timeouts } from './runtime/config';

@@ -19,7 +19,7 @@ const ELSEWHERE = ['docs/two-organisations.md'];
 const pages = pageNames().map(readPage);
 
 for (const page of pages.filter((p) => p.blocks.length > 0 && !ELSEWHERE.includes(p.name))) {
-  test(`every block of ${page.name}`, async (t) => {
+  test.serial(`every block of ${page.name}`, async (t) => {
     t.timeout(120_000);
     const { outcomes } = await runPage(t, page, OPTIONS[page.name]);
     t.is(outcomes.length, page.blocks.length);

@@ -20,6 +20,8 @@ export const NOT_RUN: readonly NotRun[] = [
   { command: /^npm run docs\b/, why: 'writes pages; a test compares them with what it writes' },
   { command: /^(scripts\/(sanitize|fuzz)\.sh|\.ci\/run)\b/, why: 'builds the native core several times' },
   { command: /^apt-get\b/, why: 'installs packages' },
+  { command: /examples\/digits\/train\.py$/, why: 'trains for a minute, and needs PyTorch' },
+  { command: /examples\/service\/client\.ts\b|^curl http:\S+\/health$/, why: 'asks the service that npm starts' },
 ];
 
 /** The commands of a block of shell lines, without comments; continued lines are one. */

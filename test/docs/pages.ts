@@ -1,8 +1,8 @@
 // The pages of the documentation, and what is in them that can be checked: fenced blocks of code, code spans, links and
 // headings.
 //
-// How a block is written says what it is (test/docs/README.md has the whole list). A paragraph "`path`:" before a block
-// makes it a file of that name; "It prints:" makes a block of text the output of what ran before it.
+// How a block is written says what it is (CONTRIBUTING.md, Documentation): a paragraph "`path`:" before a block makes it
+// a file of that name; "It prints:" makes a block of text the output of what ran before it.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -111,7 +111,7 @@ function anchorOf(heading: string): string {
 /** Every page of the repository that is documentation. */
 export function pageNames(): string[] {
   const top = readdirSync(ROOT).filter((name) => name.endsWith('.md'));
-  const below = ['docs', 'examples', 'test/docs'].flatMap((folder) =>
+  const below = ['docs', 'examples'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
       .map((name) => `${folder}/${name}`),

@@ -65,7 +65,7 @@ async function runBlock(session: Session, block: Block): Promise<Done> {
   switch (language) {
     case 'bash':
     case 'sh': {
-      const { run, left } = split(session.here(text));
+      const { run, left } = split(text);
       const wrong = left.flatMap(wrongWith);
       if (wrong.length > 0) throw new Error(wrong.join('; '));
       return run === '' ? { outcome: 'checked', printed: '' } : ran(await session.sh(run));

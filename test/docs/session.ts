@@ -3,8 +3,10 @@
 // of the page, so that later blocks build on earlier ones.
 
 import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
-import { chmod, copyFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -30,18 +32,32 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** `node_modules/cryptorch-native` in `folder`, compiled from the sources as they are now. */
-async function installPackage(folder: string): Promise<void> {
-  const home = join(folder, 'node_modules', 'cryptorch-native');
-  await mkdir(home, { recursive: true });
-  const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
-  const options = ['--outDir', join(home, 'dist'), '--incremental', 'false', '--tsBuildInfoFile', 'null'];
-  await promisify(execFile)(tsc, ['-p', join(ROOT, 'tsconfig.json'), ...options]);
-  await copyFile(join(ROOT, 'package.json'), join(home, 'package.json'));
-  // Its dependencies, and the addon: what `npm ci` has built, or a prebuilt one.
-  for (const name of ['node_modules', 'build', 'prebuilds'])
-    await symlink(join(ROOT, name), join(home, name)).catch(() => undefined);
+let built: Promise<string> | undefined;
+
+/** The package as it would be installed, compiled from the sources as they are now; once for all pages of a process. */
+function packageFolder(): Promise<string> {
+  const build = async (): Promise<string> => {
+    const home = await mkdtemp(join(tmpdir(), 'cryptorch-package-'));
+    process.once('exit', () => rmSync(home, { recursive: true }));
+    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+    const options = ['--outDir', join(home, 'dist'), '--incremental', 'false', '--tsBuildInfoFile', 'null'];
+    await promisify(execFile)(tsc, ['-p', join(ROOT, 'tsconfig.json'), ...options]);
+    await copyFile(join(ROOT, 'package.json'), join(home, 'package.json'));
+    // Its dependencies, and the addon: what `npm ci` has built, or a prebuilt one.
+    for (const name of ['node_modules', 'build', 'prebuilds']) await symlink(join(ROOT, name), join(home, name));
+    return home;
+  };
+  built ??= build();
+  return built;
+}
+
+/** A project that has the package installed, and the files of an example. */
+async function makeProject(folder: string): Promise<void> {
+  const home = await packageFolder();
+  await mkdir(join(folder, 'node_modules'));
+  await symlink(home, join(folder, 'node_modules', 'cryptorch-native'));
   await writeScript(join(folder, '.bin', 'cryptorch'), join(home, 'dist', 'cli', 'main.js'));
+  for (const name of FIXTURES) await copyFile(example('digits', name), join(folder, name));
 }
 
 async function writeScript(path: string, program: string): Promise<void> {
@@ -59,6 +75,7 @@ async function copyRepository(folder: string): Promise<void> {
     await cp(join(ROOT, name), join(folder, name), { recursive: true, filter });
   }
   for (const name of ['node_modules', 'build']) await symlink(join(ROOT, name), join(folder, name));
+  await writeScript(join(folder, '.bin', 'cryptorch'), join(folder, 'lib', 'cli', 'main.ts'));
 }
 
 export class Session {
@@ -66,6 +83,7 @@ export class Session {
   stdout = '';
   stderr = '';
   private count = 0;
+  private prepared: Promise<void> | undefined;
   private shell: ChildProcess | undefined;
   private console: ChildProcess | undefined;
 
@@ -78,13 +96,6 @@ export class Session {
   /** `repository`: works in a copy of it; otherwise in the folder of somebody who has installed the package. */
   static async open(t: ExecutionContext, options: { readonly repository: boolean }): Promise<Session> {
     const folder = await temporaryFolder(t);
-    if (options.repository) {
-      await copyRepository(folder);
-      await writeScript(join(folder, '.bin', 'cryptorch'), join(folder, 'lib', 'cli', 'main.ts'));
-    } else {
-      await installPackage(folder);
-      for (const name of FIXTURES) await copyFile(example('digits', name), join(folder, name));
-    }
     const [dealer, party, http] = (await freePorts(3)) as [number, number, number];
     const session = new Session(folder, options.repository, [
       [/\b[a-z]+\.example:/g, '127.0.0.1:'],
@@ -109,8 +120,15 @@ export class Session {
     return full;
   }
 
+  /** Nothing is built or copied for a page that runs nothing. */
+  private prepare(): Promise<void> {
+    this.prepared ??= this.repository ? copyRepository(this.folder) : makeProject(this.folder);
+    return this.prepared;
+  }
+
   /** Runs commands in the page's shell and returns what they print; throws if one of them fails. */
   async sh(commands: string): Promise<string> {
+    await this.prepare();
     const shell = this.shell ?? this.startShell();
     const file = await this.file(`.blocks/${++this.count}.sh`, commands);
     return this.until(shell, () =>
@@ -124,13 +142,12 @@ export class Session {
       await this.file(`block-${++this.count}.mjs`, code);
       return this.sh(`node block-${this.count}.mjs`);
     }
+    await this.prepare();
     const child = this.console ?? this.startConsole();
-    let failure: string | undefined;
-    child.once('message', (message: { error?: string }) => {
-      failure = message.error;
-    });
+    const answer = new Promise<{ error?: string }>((resolve) => child.once('message', resolve));
     const output = await this.until(child, () => child.send({ code: this.here(code), end: END }));
-    if (failure !== undefined) throw new Error(failure);
+    const { error } = await answer;
+    if (error !== undefined) throw new Error(`${output}\n${error}`);
     return output;
   }
 
