@@ -26,6 +26,7 @@ export const KERNELS = {
   reshape_planes: 25,
   conjunction: 26,
   conjunction_masks: 27,
+  polynomial: 32,
 } as const;
 
 export type KernelName = keyof typeof KERNELS;

@@ -11,6 +11,7 @@ const PRODUCTS: ReadonlySet<string> = new Set(['mul', 'matmul', 'conv2d']);
 const OPENING: ReadonlySet<string> = new Set([
   ...PRODUCTS,
   'rescale',
+  'polynomial',
   'relu',
   'leaky_relu',
   'clip',

@@ -19,7 +19,7 @@ import {
   takesConstant,
 } from './verify-shapes';
 
-type Kind = 'bool' | 'int' | 'integer' | 'integer?' | 'ints' | 'integers' | 'string' | 'pieces';
+type Kind = 'bool' | 'int' | 'number' | 'integer' | 'integer?' | 'ints' | 'integers' | 'string' | 'pieces';
 
 interface Rule {
   /** Operands; undefined: one or more. */
@@ -58,6 +58,20 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
     shape: convolves,
   },
   rescale: { inputs: 1, attrs: { bits: 'int' }, scale: ([s], n) => s! - num(n, 'bits'), shape: keeps },
+  polynomial: {
+    inputs: 1,
+    attrs: {
+      coefficients: 'integers',
+      scale: 'int',
+      shift: 'int',
+      lo: 'number',
+      hi: 'number',
+      site: 'string',
+    },
+    // The operand keeps some bits at least, none before its point.
+    scale: ([s], n) => (num(n, 'shift') <= s! ? num(n, 'scale') : Number.NaN),
+    shape: keeps,
+  },
   relu: { inputs: 1, attrs: { shift: 'int' }, scale: ([s], n) => s! - num(n, 'shift'), shape: keeps },
   clip: {
     inputs: 1,
@@ -135,6 +149,8 @@ function isKind(a: Attribute, kind: Kind): boolean {
       return typeof a === 'boolean';
     case 'string':
       return typeof a === 'string';
+    case 'number':
+      return typeof a === 'number' && Number.isFinite(a);
     case 'int':
       return isInt(a) && (a as number) >= 0;
     case 'integer':

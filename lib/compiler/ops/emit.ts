@@ -97,6 +97,12 @@ export class CoreEmitter {
     return this.emit('conv2d', [x, w], { shape: out }, attrs);
   }
 
+  /** sum of coefficients[k] a^k, for a in [lo, hi]. */
+  polynomial(a: Value, coefficients: Float64Array, [lo, hi]: readonly [number, number], site: string): Value {
+    const attrs = { coefficients, scale: 0, shift: 0, lo, hi, site };
+    return this.emit('polynomial', [a], { shape: a.type.shape }, attrs);
+  }
+
   relu(a: Value): Value {
     return this.emit('relu', [a], { shape: a.type.shape }, { shift: 0 });
   }

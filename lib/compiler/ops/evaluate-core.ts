@@ -3,7 +3,9 @@
 // nothing; doubles carry 53 bits, far below the units of 2^-16 that are compared with them. The same
 // evaluator runs a lowered graph that has no scales yet.
 
+import { evaluatePolynomial } from '../approximations/minimax';
 import type { Graph, Node, Value } from '../ir/graph';
+import { realCoefficients } from '../passes/polynomial-scales';
 import { argMax, type FloatTensor, map, matmul, reduce, roundHalfEven, zip } from './array';
 import { toDoubles } from './context';
 import { numberAttr, numbersAttr, piecesOf, windowOf } from './core';
@@ -79,6 +81,12 @@ function compute(
       return x;
     case 'rescale':
       return map(x, (v) => rescale(v, out.scale ?? 0));
+    case 'polynomial': {
+      const p = { centre: 0, coefficients: realCoefficients(node) };
+      const operand = (node.inputs[0]!.type.scale ?? 0) - numberAttr(node, 'shift');
+      const v = numberAttr(node, 'shift') === 0 ? x : map(x, (a) => rescale(a, operand));
+      return map(v, (a) => evaluatePolynomial(p, a));
+    }
     case 'matmul':
       return matmul(x, y, node.attrs.transA === true, node.attrs.transB === true);
     case 'conv2d':

@@ -12,9 +12,11 @@
 // only a magnitude of 2^(62 - limit) would outgrow the ring.
 // One value is rescaled once, whoever needs it.
 
+import { CryptorchError } from '../../errors';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
 import { INTEGER_BITS } from '../widths';
+import { polynomialScales } from './polynomial-scales';
 import { checkFits, factorScale, quantise, quantiseOne } from './quantise';
 import { producersOf, Rewriter } from './rewriter';
 
@@ -145,6 +147,42 @@ class FixedPoint {
     this.emit(node, [x], from, { ...node.attrs, ...bounds });
   }
 
+  /** Its operand is truncated on the opening that its powers come from. */
+  polynomial(node: Node): void {
+    const x = node.inputs[0]!;
+    const from = this.scale(x);
+    const [lo, hi] = [numberAttr(node, 'lo'), numberAttr(node, 'hi')];
+    const coefficients = node.attrs.coefficients as Float64Array;
+    const found = polynomialScales(coefficients, { lo, hi }, from, this.f);
+    if (!found) {
+      throw new CryptorchError(
+        'VALUE_RANGE',
+        `Node "${node.name}" (${node.origin}) computes a polynomial on [${lo}, ${hi}] whose values do not fit in ` +
+          `${INTEGER_BITS} bits. Scale the model, or compile with fewer fractional bits.`,
+        { node: node.name },
+      );
+    }
+    const { operand, scale } = found;
+    const shift = from - operand;
+    this.emit(node, [this.at(x, from)], scale, {
+      ...node.attrs,
+      coefficients: found.coefficients,
+      scale,
+      shift,
+    });
+    // More bits than a product has would be in the way of sums. A product by itself takes the truncated value as it is,
+    // without another opening.
+    const out = node.outputs[0]!;
+    if (scale > 2 * this.f + slackBits) this.rewriter.set(out, this.at(out, this.f + this.extraBits(node)));
+  }
+
+  /** Bits more for what is small, as long as its product with a value of f bits needs no rescale. */
+  private extraBits(node: Node): number {
+    const { range } = node.outputs[0]!.type;
+    const largest = range ? Math.max(Math.abs(range.lo), Math.abs(range.hi)) : 1;
+    return Math.min(Math.max(0, -Math.ceil(Math.log2(Math.max(largest, 2 ** -slackBits)))), slackBits);
+  }
+
   moveNode(node: Node): void {
     const { inputs, scale } = this.aligned(node);
     const fill = node.attrs.fill;
@@ -168,6 +206,9 @@ class FixedPoint {
         break;
       case 'mul_const':
         this.factor(node);
+        break;
+      case 'polynomial':
+        this.polynomial(node);
         break;
       case 'relu':
       case 'leaky_relu':

@@ -9,12 +9,14 @@
 // were rounded, and every rescale adds a unit of its result, so that what is proven holds for what is computed. There
 // the ranges that a calibration saw may take the place of wider ones.
 
+import { rangeOnInterval } from '../approximations/polynomial-bounds';
 import type { Graph, Node, Range, Value } from '../ir/graph';
 import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
 import { real, realAttribute } from '../ops/evaluate-core';
 import { shiftOf } from '../widths';
+import { realCoefficients, truncationUnit } from './polynomial-scales';
 import { Rewriter } from './rewriter';
 
 const order = ['proven', 'calibrated', 'assumed'] as const;
@@ -59,7 +61,7 @@ function constantOf(graph: Graph, v: Value): Float64Array | undefined {
 /** A unit more on both sides, where an operator truncates. */
 function rounded(r: Range | undefined, node: Node): Range | undefined {
   const { scale } = node.outputs[0]!.type;
-  if (!r || scale === undefined || shiftOf(node) === 0) return r;
+  if (!r || scale === undefined || shiftOf(node) === 0 || node.op === 'polynomial') return r;
   const unit = 2 ** -(scale - numberAttr(node, 'alphaScale'));
   return { kind: r.kind, lo: r.lo - unit, hi: r.hi + unit };
 }
@@ -117,6 +119,21 @@ function clip(node: Node, a: Range | undefined): Range | undefined {
   return lo !== null && hi !== null ? { kind: 'proven', lo, hi } : undefined;
 }
 
+/**
+ * Its operand is taken to be in its domain. Where it is known to be there, what is known of the result rests on the same;
+ * a little outside of it, by rounding, is no other matter.
+ */
+function polynomial(node: Node, a: Range | undefined): Range {
+  const [lo, hi] = [numberAttr(node, 'lo'), numberAttr(node, 'hi')];
+  const room = (hi - lo) / 128;
+  const known = a !== undefined && a.lo >= lo - room && a.hi <= hi + room;
+  const p = { centre: 0, coefficients: realCoefficients(node) };
+  const unit = truncationUnit(node);
+  const on = known ? a : { lo, hi };
+  const range = rangeOnInterval(p, { lo: on.lo - unit, hi: on.hi + unit });
+  return { kind: known ? a.kind : 'assumed', ...range };
+}
+
 function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[]): Range | undefined {
   const [a, b] = ranges;
   if (node.op === 'clip') return clip(node, a);
@@ -124,6 +141,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     const axis = numberAttr(node, 'axis');
     return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape.at(axis)! - 1 };
   }
+  if (node.op === 'polynomial') return polynomial(node, a);
   if (!a) return undefined;
   switch (node.op) {
     case 'add':
@@ -177,7 +195,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
 }
 
 /** What these give has bounds whatever they are given. */
-const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max']);
+const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max', 'polynomial']);
 
 /**
  * What a calibration saw of a value, where that is less than what is proven of it. Where it saw what cannot be, of other

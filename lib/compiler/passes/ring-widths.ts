@@ -10,7 +10,7 @@ import { comparedBits, magnitudeOf, repairBits, shiftOf, shrinkBits, WORD_BITS }
 import { consumersOf, Rewriter } from './rewriter';
 
 const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
-const TRUNCATING: ReadonlySet<string> = new Set(['rescale', 'relu', 'leaky_relu', 'clip']);
+const TRUNCATING: ReadonlySet<string> = new Set(['rescale', 'polynomial', 'relu', 'leaky_relu', 'clip']);
 
 /** Bits that an output is revealed in. */
 function outputBits(v: Value): number {
@@ -40,7 +40,7 @@ class Widths {
 
   /** Bits of its operand that a truncating operator opens. */
   private opened(node: Node, ring: number): number {
-    if (shiftOf(node) === 0) return Math.max(ring, comparedBits(node));
+    if (shiftOf(node) === 0 && node.op !== 'polynomial') return Math.max(ring, comparedBits(node));
     const [repair, shrink] = [repairBits(node), shrinkBits(node, ring)];
     const again = node.op === 'rescale' && this.isOpenedNext(node.outputs[0]!) ? ring : 0;
     return shrink <= WORD_BITS && shrink <= repair + again ? shrink : repair;

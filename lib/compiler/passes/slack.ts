@@ -10,10 +10,12 @@
 //   sum, sum_pool         the sum of e over the summed elements
 //   W x, x * c            sum over k of |W[j, k]| e(x[k]): absolute row sums of the quantised weights
 //   x y, both computed    |x| e(y) + |y| e(x) + e(x) e(y), where ranges bound |x|, |y|; else no bound
+//   polynomial            max |p'| (e(x) + the unit of a fused truncation), for operands in its domain
 //   arg_max               no bound: near ties may be decided either way
 // Errors are kept per channel (one number per index of one axis) as far as an operation keeps channels apart,
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
 
+import { steepest } from '../approximations/polynomial-bounds';
 import { type Constant, elementCount, type Graph, type Node, type Range, type Value } from '../ir/graph';
 import { type FloatTensor, stridesOf } from '../ops/array';
 import { toDoubles } from '../ops/context';
@@ -30,6 +32,7 @@ import {
   uniform,
   worst,
 } from './bounds';
+import { realCoefficients, truncationUnit } from './polynomial-scales';
 
 /** |quantised constant| in real units; an exact half counts as rounded up. */
 function magnitudes(v: Value, { data }: Constant): FloatTensor {
@@ -126,6 +129,15 @@ class Slack {
     return along(1, out);
   }
 
+  private polynomial(node: Node): Bound {
+    const x = node.inputs[0]!;
+    const e = worst(this.of(x)) + truncationUnit(node);
+    if (!Number.isFinite(e)) return null;
+    const { lo, hi } = x.type.range ?? { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
+    const p = { centre: 0, coefficients: realCoefficients(node) };
+    return uniform(e * steepest(p, { lo: lo - e, hi: hi + e }));
+  }
+
   private sum(node: Node): Bound {
     const x = node.inputs[0]!;
     const e = this.of(x);
@@ -181,6 +193,8 @@ class Slack {
         return node.inputs
           .map((v) => collapse(this.of(v)))
           .reduce((a, b) => (a && b ? uniform(Math.max(worst(a), worst(b))) : null));
+      case 'polynomial':
+        return this.polynomial(node);
       case 'arg_max':
         return null;
       default:
@@ -192,7 +206,7 @@ class Slack {
     const scale = node.inputs[0]!.type.scale!;
     const shift = node.op === 'rescale' ? numberAttr(node, 'bits') : numberAttr(node, 'shift');
     const before = this.exact(node);
-    if (shift === 0) return void this.bounds.set(node.outputs[0]!, before);
+    if (shift === 0 || node.op === 'polynomial') return void this.bounds.set(node.outputs[0]!, before);
     // The unit is added before the slope of a leaky_relu.
     const alpha =
       node.op === 'leaky_relu'

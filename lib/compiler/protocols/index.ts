@@ -15,6 +15,7 @@ import {
   sumPool,
 } from './linear';
 import { argMax, maxPool } from './maximum';
+import { polynomial } from './polynomial';
 import type { Protocol } from './protocol';
 import { rescale } from './rescale';
 
@@ -33,6 +34,7 @@ export const PROTOCOLS: readonly Protocol[] = [
   matmul,
   conv2d,
   rescale,
+  polynomial,
   relu,
   leakyRelu,
   clip,

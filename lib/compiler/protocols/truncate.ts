@@ -33,7 +33,8 @@ export function shrinks(z: Opened, f: number, to: number): boolean {
 export function truncation(joint: Joint, z: Opened, f: number, to: number): Truncation {
   const { elements, bits } = z.mask;
   const shrink = shrinks(z, f, to);
-  const highMask = f === 0 ? z.mask : joint.derive('shift_right', [z.mask], [f], { elements, bits: to });
+  const whole = f === 0 && bits >= to;
+  const highMask = whole ? z.mask : joint.derive('shift_right', [z.mask], [f], { elements, bits: to });
   const offset = shrink ? 0n : 1n << BigInt(bits - 2);
   const part = { z, f, to, high: joint.sharesOf(highMask), highMask, attr: [f, offset, bits] };
   if (shrink) return { ...part, top: null };

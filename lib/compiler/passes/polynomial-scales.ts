@@ -1,0 +1,84 @@
+// Integers of a polynomial: how many fractional bits its operand keeps, and how many its result has.
+//
+// With v = V 2^-s, the sum of c_k v^k at scale S is the sum of C_k V^k with integers C_k = c_k 2^(S - k s). It is exact in
+// the ring whatever the powers are; only the result has to fit. So more bits of v leave fewer for the highest
+// coefficients: S - k s is what c_k is rounded to. Of all s the one is taken that makes both errors together least, and of
+// all S the smallest that is about as good as any, since shares of the powers of a mask take S bits and more.
+
+import { rangeOnInterval, steepest } from '../approximations/polynomial-bounds';
+import type { Node } from '../ir/graph';
+import { roundHalfEven } from '../ops/array';
+import { INTEGER_BITS } from '../widths';
+
+export interface PolynomialScales {
+  /** Fractional bits that the operand keeps, and those of the result. */
+  readonly operand: number;
+  readonly scale: number;
+  readonly coefficients: BigInt64Array;
+  /** Bound of what rounding does to the value, for operands in the domain. */
+  readonly error: number;
+}
+
+/** c 2^bits to the next integer, with its error; undefined where it is too large. */
+function integer(c: number, bits: number): { value: bigint; error: number } | undefined {
+  const scaled = c * 2 ** bits;
+  if (!(Math.abs(scaled) < 2 ** INTEGER_BITS)) return undefined;
+  const value = roundHalfEven(scaled);
+  return { value: BigInt(value), error: Math.abs(c - value * 2 ** -bits) };
+}
+
+/** Coefficients of x^k, for x in [lo, hi] with `from` fractional bits; undefined where the result has no room at all. */
+export function polynomialScales(
+  coefficients: Float64Array,
+  { lo, hi }: { lo: number; hi: number },
+  from: number,
+  fractionalBits: number,
+): PolynomialScales | undefined {
+  const p = { centre: 0, coefficients };
+  const reach = Math.max(Math.abs(lo), Math.abs(hi));
+  const range = rangeOnInterval(p, { lo, hi });
+  const largest = Math.max(Math.abs(range.lo), Math.abs(range.hi), 2 ** -fractionalBits);
+  const slope = steepest(p, { lo, hi });
+  // Room for a sign, the wrap of a truncation, and operands a little outside of the domain.
+  const most = INTEGER_BITS - 3 - Math.ceil(Math.log2(largest));
+  const at = (operand: number, scale: number): PolynomialScales | undefined => {
+    let error = operand < from ? slope * 2 ** -operand : 0;
+    const integers = new BigInt64Array(coefficients.length);
+    for (const [k, c] of coefficients.entries()) {
+      const rounded = integer(c, scale - k * operand);
+      if (rounded === undefined) return undefined;
+      integers[k] = rounded.value;
+      error += rounded.error * reach ** k;
+    }
+    return { operand, scale, coefficients: integers, error };
+  };
+  const best = (scale: number): PolynomialScales | undefined => {
+    let found: PolynomialScales | undefined;
+    for (let operand = from; operand >= 0; operand--) {
+      const now = at(operand, scale);
+      if (now && (!found || now.error < found.error)) found = now;
+    }
+    return found;
+  };
+  const byScale = Array.from(
+    { length: Math.max(0, Math.min(most, INTEGER_BITS) - fractionalBits + 1) },
+    (_, i) => best(fractionalBits + i),
+  ).filter((s) => s !== undefined);
+  const least = Math.min(...byScale.map((s) => s.error));
+  return byScale.find((s) => s.error <= Math.max(1.25 * least, 2 ** -(fractionalBits + 2)));
+}
+
+/** A polynomial node's coefficients in real units, from its attributes with scales. */
+export function realCoefficients(node: Node): Float64Array {
+  const data = node.attrs.coefficients as Float64Array | BigInt64Array;
+  if (!(data instanceof BigInt64Array)) return data;
+  const scale = Number(node.attrs.scale);
+  const operand = node.inputs[0]!.type.scale! - Number(node.attrs.shift);
+  return Float64Array.from(data, (c, k) => Number(c) * 2 ** (k * operand - scale));
+}
+
+/** A unit of a polynomial's truncated operand, in real units; 0 where nothing is truncated. */
+export function truncationUnit(node: Node): number {
+  const { shift } = node.attrs;
+  return shift === 0 ? 0 : 2 ** -(node.inputs[0]!.type.scale! - Number(shift));
+}
