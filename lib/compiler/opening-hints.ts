@@ -17,6 +17,7 @@ const OPENING: ReadonlySet<string> = new Set([
   'clip',
   'max_pool',
   'arg_max',
+  'spline',
 ]);
 
 /** Audience that an operator needs for the opening of its i-th input; 0 stands for everybody, null for no opening. */

@@ -72,6 +72,11 @@ export function comparedBits(node: Node): number {
     case 'max_pool':
     case 'arg_max':
       return signBits(magnitudeOfDifference(type), 0);
+    case 'spline': {
+      // x - 2^b for a border 2^b, with room for the signed highest digit; of one segment only the bits of its end.
+      const borders = node.attrs.borders as readonly number[];
+      return (borders.at(-1) as number) + (borders.length > 2 ? 2 : 0);
+    }
     default:
       return 0;
   }

@@ -18,6 +18,7 @@ import {
   shapeOf,
   takesConstant,
 } from './verify-shapes';
+import { wrongSpline } from './verify-spline';
 
 type Kind = 'bool' | 'int' | 'number' | 'integer' | 'integer?' | 'ints' | 'integers' | 'string' | 'pieces';
 
@@ -29,6 +30,8 @@ interface Rule {
   readonly scale: (scales: readonly number[], node: Node) => number;
   /** Operands must have one scale. */
   readonly aligned?: boolean;
+  /** What else is wrong with its attributes. */
+  readonly wrong?: (node: Node) => string | undefined;
   /** Whether the shape of the result follows from the operands. */
   readonly shape: (out: readonly number[], node: Node) => boolean;
 }
@@ -99,6 +102,25 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
     scale: first,
     shape: (out, n) => reduces(out, shapeOf(n), nums(n, 'axes'), n.attrs.keepdims === true),
   },
+  spline: {
+    inputs: 1,
+    attrs: {
+      inputScale: 'int',
+      outputScale: 'int',
+      borders: 'ints',
+      cells: 'int',
+      position: 'int',
+      degree: 'int',
+      precision: 'int',
+      coefficients: 'integers',
+      weights: 'integers',
+      offsets: 'integers',
+      errors: 'integers',
+    },
+    scale: (_, n) => num(n, 'outputScale'),
+    shape: keeps,
+    wrong: wrongSpline,
+  },
   reshape: {
     inputs: 1,
     attrs: { shape: 'ints' },
@@ -127,6 +149,9 @@ export function checkCoreNode(node: Node): string | undefined {
   }
   const extra = Object.keys(attrs).find((name) => !Object.hasOwn(rule.attrs, name));
   if (extra) return `has the attribute ${extra}, which a ${node.op} has not`;
+
+  const wrong = rule.wrong?.(node);
+  if (wrong !== undefined) return wrong;
 
   const out = outputs[0]!;
   const scales = inputs.map((v) => v.type.scale!);

@@ -18,6 +18,7 @@
 //   arg_max (a)            {axis, keepdims}: int, scale 0; the lowest index wins
 //   sum (a)                {axes, keepdims}
 //   reshape (a) {shape}     integers and truth values may become real numbers on the way
+//   spline (a)             a function over a wide range of positive numbers: the tables of spline.ts, integers from the start
 //   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
 //
 // Integers in attributes are bigint. Before the fixed-point pass there are no scales, and data, lo, hi, alpha
@@ -44,6 +45,7 @@ export const coreOps = [
   'sum_pool',
   'arg_max',
   'sum',
+  'spline',
   'reshape',
   'move',
 ] as const;

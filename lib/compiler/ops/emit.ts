@@ -15,6 +15,7 @@ import {
   stridesOf,
 } from './array';
 import { attributes, type CoreOp, type Piece, type WindowAttributes } from './core';
+import type { SplineTable } from './spline';
 
 /** Owner of something computed from values of two owners. */
 export function joinOwners(a: Owner, b: Owner): Owner {
@@ -126,6 +127,11 @@ export class CoreEmitter {
       ? a.type.shape.map((d, i) => (i === axis ? 1 : d))
       : a.type.shape.toSpliced(axis, 1);
     return this.emit('arg_max', [a], { shape, dtype: 'int' }, { axis, keepdims });
+  }
+
+  /** A function of a positive number by its tables (approximations/segments.ts). */
+  spline(a: Value, table: SplineTable): Value {
+    return this.emit('spline', [a], { shape: a.type.shape }, table);
   }
 
   sum(a: Value, axes: readonly number[], keepdims: boolean): Value {

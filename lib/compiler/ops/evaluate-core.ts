@@ -9,6 +9,7 @@ import { realCoefficients } from '../passes/polynomial-scales';
 import { argMax, type FloatTensor, map, matmul, reduce, roundHalfEven, zip } from './array';
 import { toDoubles } from './context';
 import { numberAttr, numbersAttr, piecesOf, windowOf } from './core';
+import { evaluateSpline, splineOf } from './spline';
 import { conv2d, pool } from './windows';
 
 export interface CoreEvaluation {
@@ -110,6 +111,8 @@ function compute(
       return reduce(x, numbersAttr(node, 'axes'), node.attrs.keepdims === true, 0, (a, v) => a + v);
     case 'arg_max':
       return argMax(x, numberAttr(node, 'axis'), out.shape);
+    case 'spline':
+      return map(x, (v) => evaluateSpline(splineOf(node), v));
     case 'reshape':
       return { shape: out.shape, data: x.data };
     case 'move':

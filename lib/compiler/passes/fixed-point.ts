@@ -15,6 +15,7 @@
 import { CryptorchError } from '../../errors';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
+import { splineOf } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
 import { polynomialScales } from './polynomial-scales';
 import { checkFits, factorScale, quantise, quantiseOne } from './quantise';
@@ -230,6 +231,11 @@ class FixedPoint {
       case 'move':
         this.moveNode(node);
         break;
+      case 'spline': {
+        const { inputScale, outputScale } = splineOf(node);
+        this.emit(node, [this.at(x, inputScale)], outputScale);
+        break;
+      }
       case 'arg_max':
         this.emit(node, [this.at(x, this.scale(x))], 0);
         break;

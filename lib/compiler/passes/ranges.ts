@@ -15,6 +15,7 @@ import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
 import { real, realAttribute } from '../ops/evaluate-core';
+import { splineOf, splineRange } from '../ops/spline';
 import { shiftOf } from '../widths';
 import { realCoefficients, truncationUnit } from './polynomial-scales';
 import { Rewriter } from './rewriter';
@@ -142,6 +143,13 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape.at(axis)! - 1 };
   }
   if (node.op === 'polynomial') return polynomial(node, a);
+  if (node.op === 'spline') {
+    // Bounded by its tables, whatever it is given.
+    const of = (lo: number, hi: number) => splineRange(splineOf(node), lo, hi);
+    if (a === undefined || a.kind === 'assumed')
+      return { kind: 'proven', ...of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) };
+    return { kind: a.kind, ...of(a.lo, a.hi) };
+  }
   if (!a) return undefined;
   switch (node.op) {
     case 'add':
@@ -195,7 +203,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
 }
 
 /** What these give has bounds whatever they are given. */
-const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max', 'polynomial']);
+const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max', 'polynomial', 'spline']);
 
 /**
  * What a calibration saw of a value, where that is less than what is proven of it. Where it saw what cannot be, of other

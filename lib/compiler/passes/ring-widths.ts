@@ -49,7 +49,7 @@ class Widths {
   private operandBits(node: Node, ring: number): number {
     if (TRUNCATING.has(node.op)) return this.opened(node, ring);
     if (node.op === 'max_pool') return Math.max(ring, comparedBits(node));
-    if (node.op === 'arg_max') return comparedBits(node);
+    if (node.op === 'arg_max' || node.op === 'spline') return comparedBits(node);
     return ring;
   }
 

@@ -11,6 +11,7 @@
 //   W x, x * c            sum over k of |W[j, k]| e(x[k]): absolute row sums of the quantised weights
 //   x y, both computed    |x| e(y) + |y| e(x) + e(x) e(y), where ranges bound |x|, |y|; else no bound
 //   polynomial            max |p'| (e(x) + the unit of a fused truncation), for operands in its domain
+//   spline                the steepest slope times e(x), and the error of its tables (../ops/spline.ts)
 //   arg_max               no bound: near ties may be decided either way
 // Errors are kept per channel (one number per index of one axis) as far as an operation keeps channels apart,
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
@@ -20,6 +21,7 @@ import { type Constant, elementCount, type Graph, type Node, type Range, type Va
 import { type FloatTensor, stridesOf } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
+import { splineOf, splineSlack } from '../ops/spline';
 import {
   along,
   type Bound,
@@ -195,6 +197,12 @@ class Slack {
           .reduce((a, b) => (a && b ? uniform(Math.max(worst(a), worst(b))) : null));
       case 'polynomial':
         return this.polynomial(node);
+      case 'spline': {
+        const e = this.of(x);
+        const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
+        const { error, slope } = splineSlack(splineOf(node), lo - worst(e), hi + worst(e));
+        return mapBound(e, (v) => slope * v + error);
+      }
       case 'arg_max':
         return null;
       default:
