@@ -1,19 +1,22 @@
 // From a model to everything that a run needs: import, passes, protocols, leakage check, predicted cost.
 
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type Communication, type NodeCommunication, type Profile, profile } from '../cost/communication';
 import { parseNetwork } from '../cost/network';
 import { CryptorchError } from '../errors';
-import { type ImportedModel, importOnnx } from '../model/onnx/import';
+import { type ImportedModel, importOnnx, type Problem } from '../model/onnx/import';
 import { chooseKnobs, slicedBytes } from './choose';
-import type { ConstantData, Graph, Node } from './ir/graph';
+import type { Graph, Node } from './ir/graph';
 import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
 import { optimize, type SeenRanges } from './passes/pipeline';
 import { type Phase, type Program, programHash } from './program';
 import type { Knobs } from './protocols/protocol';
 import { secure } from './secure';
+import { GraphWeights, type Weights } from './weights';
+
+export type { Weights } from './weights';
 
 /** A party's index, `secret` (known to nobody: it arrives or stays as shares) or, for outputs, `public` (every party). */
 export type OwnerName = number | 'secret' | 'public';
@@ -93,9 +96,6 @@ export interface LayerCost {
   readonly predicted: Readonly<Record<Phase, NodeCommunication>>;
 }
 
-/** Weights by the name under which the program asks for them: private to their owner. */
-export type Weights = ReadonlyMap<string, ConstantData>;
-
 /** A compiled model. Everything but `weights` is public. */
 export class CompiledModel {
   readonly name: string;
@@ -158,9 +158,7 @@ export async function compile(
   const started = performance.now();
   const parties = checkParties(options.parties ?? 2);
   const owners = options.owners ?? {};
-  const bytes = typeof model === 'string' ? await readModelFile(model) : model;
-  const name = typeof model === 'string' ? basename(model) : undefined;
-  const imported = importOnnx(bytes, { shapes: options.shapes, batch: options.batch, owners, name });
+  const imported = await importModel(model, options);
   checkOwners(owners, parties);
   const { graph, slack } = optimize(imported.graph, {
     fractionalBits: options.fractionalBits ?? 16,
@@ -189,10 +187,7 @@ export async function compile(
   const sliced = least === undefined ? {} : { slicedBytes: least };
   const program = secure(graph, { parties, outputOwners, knobs, choose, ...sliced });
   checkLeakage(program);
-  const weights = new Map(
-    [...graph.constants].filter(([, c]) => c.private).map(([v, c]) => [v.name, c.data]),
-  );
-  return new CompiledModel(imported, graph, program, weights, bounds, started);
+  return new CompiledModel(imported, graph, program, new GraphWeights(graph), bounds, started);
 }
 
 /**
@@ -203,16 +198,27 @@ function makesOutput(node: Node, graph: Graph): boolean {
   return node.op === 'rescale' && node.outputs.some((v) => graph.outputs.includes(v));
 }
 
+/** Imports a model from its file, with what it keeps in files beside it, or from the file's bytes. */
+async function importModel(
+  model: string | Uint8Array,
+  { shapes, batch, owners }: CompileOptions,
+  onProblem?: (problem: Problem) => void,
+): Promise<ImportedModel> {
+  const options = { shapes, batch, owners, onProblem };
+  if (typeof model !== 'string') return importOnnx(model, options);
+  const name = basename(model);
+  return importOnnx(await readModelFile(model), { ...options, name, folder: dirname(model) });
+}
+
 async function readModelFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new CryptorchError(
-      'FILE',
-      `Cannot read the model ${path}: ${(error as Error).message}.`,
-      { path },
-      error,
-    );
+    const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_FS_FILE_TOO_LARGE';
+    const message = tooLarge
+      ? `The model ${path} is larger than 2 GiB, which no ONNX file can be: save it with onnx.save(model, path, save_as_external_data=True).`
+      : `Cannot read the model ${path}: ${(error as Error).message}.`;
+    throw new CryptorchError(tooLarge ? 'INVALID_MODEL' : 'FILE', message, { path }, error);
   }
 }
 

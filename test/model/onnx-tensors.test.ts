@@ -1,10 +1,12 @@
 import test from 'ava';
+import { ExternalFiles } from '../../lib/model/onnx/external';
 import { TensorProto_DataType as T, type TensorProto } from '../../lib/model/onnx/onnx_pb';
 import { decodeTensor } from '../../lib/model/onnx/tensors';
 import { coded } from '../helpers/errors';
 import { tensor } from '../helpers/onnx';
 
-const decode = (proto: TensorProto): ReturnType<typeof decodeTensor> => decodeTensor(proto, 'Tensor "w"');
+const decode = (proto: TensorProto): ReturnType<typeof decodeTensor> =>
+  decodeTensor(proto, 'Tensor "w"', new ExternalFiles());
 
 test('every element type is read alike from raw data and from its typed field', (t) => {
   const cases: [T, number[], number[]][] = [

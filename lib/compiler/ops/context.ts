@@ -69,7 +69,7 @@ export class OpContext {
       const why = `computes its ${what} while it runs`;
       throw this.unsupported(why, `Export the model with static shapes so that ${what} is a constant.`);
     }
-    if (constant.private && constant.data.length > 1) {
+    if (constant.private && elementCount(this.shape(i)) > 1) {
       throw this.unsupported(`takes its ${what} from private weights`, `Make ${what} an integer constant.`);
     }
     return Array.from(toDoubles(constant.data));

@@ -5,6 +5,7 @@
 
 import type { Attribute } from '../../compiler/ir/graph';
 import { CryptorchError } from '../../errors';
+import type { ExternalFiles } from './external';
 import { AttributeProto_AttributeType as A, type AttributeProto, type NodeProto } from './onnx_pb';
 import { invalidModel, quote } from './reader';
 import { decodeTensor } from './tensors';
@@ -13,16 +14,25 @@ import { decodeTensor } from './tensors';
  * The attributes of a node by name; `what` names the node in errors. Defaults of the operator are not filled in.
  * @throws CryptorchError INVALID_MODEL, UNSUPPORTED_OPERATOR, UNSUPPORTED_DATA, INVALID_WEIGHTS
  */
-export function readAttributes(node: NodeProto, what: string): Record<string, Attribute> {
+export function readAttributes(
+  node: NodeProto,
+  what: string,
+  files: ExternalFiles,
+): Record<string, Attribute> {
   const attrs = new Map<string, Attribute>();
   for (const proto of node.attribute) {
     if (attrs.has(proto.name)) throw invalidModel(`${what} has the attribute ${quote(proto.name)} twice.`);
-    attrs.set(proto.name, attributeValue(proto, `attribute ${quote(proto.name)} of ${what}`, node));
+    attrs.set(proto.name, attributeValue(proto, `attribute ${quote(proto.name)} of ${what}`, node, files));
   }
   return Object.fromEntries(attrs);
 }
 
-function attributeValue(proto: AttributeProto, what: string, node: NodeProto): Attribute {
+function attributeValue(
+  proto: AttributeProto,
+  what: string,
+  node: NodeProto,
+  files: ExternalFiles,
+): Attribute {
   switch (proto.type) {
     case A.FLOAT:
       return finite(proto.f, what);
@@ -38,7 +48,7 @@ function attributeValue(proto: AttributeProto, what: string, node: NodeProto): A
       return proto.strings.map(text);
     case A.TENSOR: {
       if (!proto.t) throw invalidModel(`The ${what} is a tensor without contents. Export the model again.`);
-      const { shape, dtype, data } = decodeTensor(proto.t, `The ${what}`);
+      const { shape, dtype, data } = decodeTensor(proto.t, `The ${what}`, files);
       return { shape, dtype, data };
     }
     case A.UNDEFINED:

@@ -2,6 +2,7 @@
 
 import { CryptorchError } from '../../errors';
 import { readAttributes } from './attributes';
+import type { ExternalFiles } from './external';
 import type { NodeProto } from './onnx_pb';
 import { invalidModel, isDefaultDomain } from './reader';
 import type { DecodedTensor } from './tensors';
@@ -14,11 +15,11 @@ export function isConstantNode(proto: NodeProto): boolean {
  * The value of a Constant node; `what` names the node in errors.
  * @throws CryptorchError INVALID_MODEL, UNSUPPORTED_DATA, INVALID_WEIGHTS
  */
-export function constantTensor(proto: NodeProto, what: string): DecodedTensor {
+export function constantTensor(proto: NodeProto, what: string, files: ExternalFiles): DecodedTensor {
   if (proto.attribute.some((a) => a.name === 'sparse_value')) {
     throw new CryptorchError('UNSUPPORTED_DATA', `The ${what} is sparse; convert it to a dense tensor.`);
   }
-  const entries = Object.entries(readAttributes(proto, what));
+  const entries = Object.entries(readAttributes(proto, what, files));
   const [name, value] = entries[0] ?? [];
   if (entries.length === 1) {
     if (name === 'value' && isTensor(value)) return value;

@@ -3,10 +3,11 @@
 // Nodes keep their operator ('Conv') and attributes; which operators exist, and what shapes they make, is for the
 // passes to say: the outputs of nodes have the placeholder type {shape: [], dtype: 'fixed', owner: 'secret'} until
 // then. Tensors of floating point with more than one element are weights: private constants of their owner. Scalars,
-// integers and shapes are public. A file comes from outside, so everything that the passes rely on is checked here:
+// integers and shapes are public. Calls of the model's own functions are replaced by their bodies. A file comes from outside, so everything that the passes rely on is checked here:
 // one definition per name, no cycle, known input shapes, sound tensors.
 
 import {
+  type Constant,
   elementCount,
   type Graph,
   GraphBuilder,
@@ -17,6 +18,8 @@ import {
 import { CryptorchError } from '../../errors';
 import { readAttributes } from './attributes';
 import { constantTensor, isConstantNode } from './constants';
+import { ExternalFiles } from './external';
+import { inlineFunctions } from './functions';
 import type { GraphProto, ModelProto, NodeProto } from './onnx_pb';
 import { type OrderedNode, orderNodes } from './order';
 import { invalidModel, isDefaultDomain, quote, readModel } from './reader';
@@ -32,6 +35,22 @@ export interface ImportOptions {
   readonly owners?: Readonly<Record<string, Owner>> | undefined;
   /** Name of the graph; the model's own by default. */
   readonly name?: string | undefined;
+  /** The folder of the model's file: where data that it keeps in other files is read from. */
+  readonly folder?: string | undefined;
+  /**
+   * Called for everything that cannot be computed about a single node or initializer, instead of throwing it. The values that
+   * it would define then have no definition in the graph.
+   */
+  readonly onProblem?: ((problem: Problem) => void) | undefined;
+}
+
+/** What is wrong with one node. */
+export interface Problem {
+  /** Name of the node, or of the initializer. */
+  readonly node: string;
+  /** Its operator; 'Initializer' for one. */
+  readonly operator: string;
+  readonly error: CryptorchError;
 }
 
 export interface InitializerInfo {
@@ -58,7 +77,7 @@ const UNKNOWN: Type = { shape: [], dtype: 'fixed', owner: 'secret' };
 /**
  * Reads a model.
  * @throws CryptorchError INVALID_MODEL, UNSUPPORTED_OPSET, UNSUPPORTED_OPERATOR, UNSUPPORTED_DATA, INVALID_WEIGHTS,
- * INVALID_SHAPE, UNKNOWN_INPUT, INVALID_OPTION
+ * INVALID_SHAPE, UNKNOWN_INPUT, INVALID_OPTION, FILE
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): ImportedModel {
   const { model, graph, opset } = readModel(bytes);
@@ -71,6 +90,7 @@ class Importer {
   private readonly publicInitializers: InitializerInfo[] = [];
   private readonly privateInitializers: InitializerInfo[] = [];
   private readonly binder = new ShapeBinder();
+  private readonly files: ExternalFiles;
   private absent: Value | undefined;
 
   constructor(
@@ -80,6 +100,7 @@ class Importer {
     private readonly options: ImportOptions,
   ) {
     this.builder = new GraphBuilder(options.name ?? (graph.name || 'model'), opset);
+    this.files = new ExternalFiles(options.folder);
   }
 
   run(): ImportedModel {
@@ -96,14 +117,22 @@ class Importer {
     }
     const outputs = byName(graph.output, 'Output');
     if (outputs.size === 0) throw invalidModel('The model has no output. Export it again.');
-    const { nodes, used } = orderNodes(graph, new Set([...initializers.keys(), ...inputs.keys()]));
+    const sources = new Set([...initializers.keys(), ...inputs.keys()]);
+    const { nodes, used } = orderNodes(graph, inlineFunctions(this.model, this.opset), sources);
     this.checkOptionNames(inputs, outputs);
 
     this.addInputs(inputs);
     for (const [name, tensor] of initializers) {
-      if (used.has(name)) this.addConstant(name, decodeTensor(tensor, `Initializer ${quote(name)}`));
+      if (!used.has(name)) continue;
+      const what = `Initializer ${quote(name)}`;
+      this.attempt(name, 'Initializer', [name], () => {
+        this.addConstant(name, decodeTensor(tensor, what, this.files));
+      });
     }
-    for (const node of nodes) this.addNode(node);
+    for (const node of nodes) {
+      const { name, proto } = node;
+      this.attempt(name, proto.opType, proto.output, () => this.addNode(node));
+    }
     for (const name of outputs.keys()) this.builder.outputs.push(this.values.get(name)!);
 
     return {
@@ -160,12 +189,36 @@ class Importer {
     }
   }
 
-  private addConstant(name: string, { shape, dtype, data }: DecodedTensor): void {
-    const owner = dtype === 'fixed' && data.length > 1 ? this.owner('weights', 1) : 'public';
+  /** Where problems are collected, one does not keep the rest from being looked at: its values are just not defined. */
+  private attempt(node: string, operator: string, values: readonly string[], action: () => void): void {
+    const { onProblem } = this.options;
+    if (!onProblem) {
+      action();
+      return;
+    }
+    try {
+      action();
+    } catch (error) {
+      if (!CryptorchError.is(error)) throw error;
+      onProblem({ node, operator, error });
+      for (const name of values) this.values.set(name, this.builder.value(name, UNKNOWN));
+    }
+  }
+
+  private addConstant(name: string, tensor: DecodedTensor): void {
+    const { shape, dtype } = tensor;
+    const elements = elementCount(shape);
+    const owner = dtype === 'fixed' && elements > 1 ? this.owner('weights', 1) : 'public';
     const isPrivate = owner !== 'public';
-    this.values.set(name, this.builder.constant(name, { shape, dtype, owner }, { data, private: isPrivate }));
+    const constant: Constant = {
+      private: isPrivate,
+      get data() {
+        return tensor.data;
+      },
+    };
+    this.values.set(name, this.builder.constant(name, { shape, dtype, owner }, constant));
     const list = isPrivate ? this.privateInitializers : this.publicInitializers;
-    list.push({ name, shape, elements: elementCount(shape) });
+    list.push({ name, shape, elements });
   }
 
   private addNode({ proto, name }: OrderedNode): void {
@@ -178,7 +231,7 @@ class Importer {
           node: name,
         });
       }
-      this.addConstant(output, constantTensor(proto, what));
+      this.addConstant(output, constantTensor(proto, what, this.files));
       return;
     }
     const inputs = trimmed(proto.input).map((value) =>
@@ -189,21 +242,14 @@ class Importer {
       if (value !== '') this.values.set(value, made);
       return made;
     });
-    const attrs = readAttributes(proto, what);
+    const attrs = readAttributes(proto, what, this.files);
     const { nodes } = this.builder;
     nodes.push({ id: nodes.length, name, op: proto.opType, origin: proto.opType, inputs, outputs, attrs });
   }
 
   private checkOperator(proto: NodeProto, name: string): void {
-    const isFunction = this.model.functions.some(
-      (f) =>
-        f.name === proto.opType &&
-        (f.domain === proto.domain || (isDefaultDomain(f.domain) && isDefaultDomain(proto.domain))),
-    );
-    if (isDefaultDomain(proto.domain) && !isFunction) return;
-    const message = isFunction
-      ? `Node ${quote(name)} calls the model's own function ${quote(proto.opType)}; replace calls by their bodies with onnx.inliner.inline_local_functions.`
-      : `Node ${quote(name)} uses operator ${quote(proto.opType)} of the domain ${quote(proto.domain)}; only the standard ONNX operators can be computed. Export the model without it.`;
+    if (isDefaultDomain(proto.domain)) return;
+    const message = `Node ${quote(name)} uses operator ${quote(proto.opType)} of the domain ${quote(proto.domain)}; only the standard ONNX operators can be computed. Export the model without it.`;
     throw new CryptorchError('UNSUPPORTED_OPERATOR', message, {
       node: name,
       operator: proto.opType,

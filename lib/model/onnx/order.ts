@@ -18,11 +18,16 @@ export interface OrderedNodes {
 }
 
 /**
+ * @param nodes those of the graph, calls of functions inlined
  * @param sources names that are defined outside the nodes: inputs, initializers
  * @throws CryptorchError INVALID_MODEL
  */
-export function orderNodes(graph: GraphProto, sources: ReadonlySet<string>): OrderedNodes {
-  const all = named(graph.node);
+export function orderNodes(
+  graph: GraphProto,
+  nodes: readonly NodeProto[],
+  sources: ReadonlySet<string>,
+): OrderedNodes {
+  const all = named(nodes);
   const producer = producers(all, sources);
   checkDefined(graph, all, sources, producer);
   return live(graph, sorted(all, producer));

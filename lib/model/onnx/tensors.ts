@@ -1,37 +1,37 @@
 // TensorProto -> elements of a constant.
 //
 // Elements are in raw_data (little-endian) or in the typed field of the element type; either must hold exactly as
-// many as the shape says. Floating point becomes Float32Array (or Float64Array for doubles), integers and booleans
+// many as the shape says; or in a file beside the model (./external.ts), and then they are read when they are asked
+// for, unless they are few. Floating point becomes Float32Array (or Float64Array for doubles), integers and booleans
 // become BigInt64Array. NaN and infinities are refused: they have no fixed-point value.
 
 import type { ConstantData, Dtype } from '../../compiler/ir/graph';
 import { CryptorchError } from '../../errors';
 import { type ElementType, elementType, elementTypeName, READABLE_TYPES } from './element-types';
-import { type TensorProto, TensorProto_DataLocation } from './onnx_pb';
+import { type ExternalFiles, isExternal } from './external';
+import type { TensorProto } from './onnx_pb';
 import { invalidModel } from './reader';
 
 export interface DecodedTensor {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
+  /** Read from a file at every access where the elements are external and many. */
   readonly data: ConstantData;
 }
+
+/** External data up to this size is read with the model: what steers operators is small, and asked for often. */
+const AT_ONCE = 2 ** 16;
 
 const INT64_MAX = 2n ** 63n - 1n;
 
 /**
  * The elements of a tensor; `what` names it in errors.
- * @throws CryptorchError INVALID_MODEL, UNSUPPORTED_DATA, INVALID_WEIGHTS
+ * @throws CryptorchError INVALID_MODEL, UNSUPPORTED_DATA, INVALID_WEIGHTS, FILE; the last two also at an access to `data`
  */
-export function decodeTensor(proto: TensorProto, what: string): DecodedTensor {
+export function decodeTensor(proto: TensorProto, what: string, files: ExternalFiles): DecodedTensor {
   const type = elementType(proto.dataType);
   if (!type) {
     const message = `${what} has element type ${elementTypeName(proto.dataType)}; convert it to one of ${READABLE_TYPES}.`;
-    throw new CryptorchError('UNSUPPORTED_DATA', message, { tensor: proto.name });
-  }
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0) {
-    const message =
-      `${what} keeps its data in another file, which cannot be read yet; save the model as one file with ` +
-      'onnx.save(model, path, save_as_external_data=False).';
     throw new CryptorchError('UNSUPPORTED_DATA', message, { tensor: proto.name });
   }
   if (proto.segment) {
@@ -40,9 +40,22 @@ export function decodeTensor(proto: TensorProto, what: string): DecodedTensor {
   }
   const shape = dimensions(proto.dims, what);
   const count = shape.reduce((a, b) => a * b, 1);
-  const data = elements(proto, type, count, what, shape);
-  if (!(data instanceof BigInt64Array)) refuseNonFinite(data, proto.name, what);
-  return { shape, dtype: type.dtype, data };
+  const { dtype } = type;
+  if (!isExternal(proto)) {
+    return { shape, dtype, data: finite(elements(proto, type, count, what, shape), proto.name, what) };
+  }
+  const { name } = proto;
+  const bytes = count * type.bytes;
+  const read = files.open(proto, bytes, what);
+  const load = (): ConstantData => finite(fromOwn(read(), type, count, what), name, what);
+  if (bytes <= AT_ONCE) return { shape, dtype, data: load() };
+  return {
+    shape,
+    dtype,
+    get data() {
+      return load();
+    },
+  };
 }
 
 function dimensions(dims: readonly bigint[], what: string): number[] {
@@ -94,11 +107,19 @@ function elements(
   return convert(type, count, what, (i) => (type.pattern ? type.pattern(typed[i] as number) : typed[i]!));
 }
 
+/** Types whose elements are stored as they are kept here. */
+const SAME: ReadonlySet<string> = new Set(['float', 'double', 'int64']);
+
 /** Copies, since raw data lies in the file at any alignment (and slices of a Buffer are no copies). */
 function fromRaw(raw: Uint8Array, type: ElementType, count: number, what: string): ConstantData {
-  if (type.name === 'float') return new Float32Array(new Uint8Array(raw).buffer, 0, count);
-  if (type.name === 'double') return new Float64Array(new Uint8Array(raw).buffer, 0, count);
-  if (type.name === 'int64') return new BigInt64Array(new Uint8Array(raw).buffer, 0, count);
+  return fromOwn(SAME.has(type.name) ? new Uint8Array(raw) : raw, type, count, what);
+}
+
+/** Elements from bytes; where these have the form that is kept they become part of the result. */
+function fromOwn(raw: Uint8Array, type: ElementType, count: number, what: string): ConstantData {
+  if (type.name === 'float') return new Float32Array(raw.buffer as ArrayBuffer, 0, count);
+  if (type.name === 'double') return new Float64Array(raw.buffer as ArrayBuffer, 0, count);
+  if (type.name === 'int64') return new BigInt64Array(raw.buffer as ArrayBuffer, 0, count);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   return convert(type, count, what, (i) => type.raw(view, i * type.bytes));
 }
@@ -126,9 +147,10 @@ function convert(
   return data;
 }
 
-function refuseNonFinite(data: Float32Array | Float64Array, name: string, what: string): void {
+function finite(data: ConstantData, name: string, what: string): ConstantData {
+  if (data instanceof BigInt64Array) return data;
   const bad = data.findIndex((v) => !Number.isFinite(v));
-  if (bad < 0) return;
+  if (bad < 0) return data;
   const message = `${what} is ${Number.isNaN(data[bad]) ? 'NaN' : 'infinite'} at index ${bad} (row-major). Correct the weights.`;
   throw new CryptorchError('INVALID_WEIGHTS', message, { tensor: name, index: bad });
 }
