@@ -28,14 +28,24 @@ for (const page of pages.filter((p) => p.blocks.length > 0 && !ELSEWHERE.include
 }
 
 test('no code is indented instead of fenced: nobody would check it', (t) => {
-  t.deepEqual(pages.flatMap((p) => p.indented.map((line) => `${p.name}:${line}`)), []);
+  t.deepEqual(
+    pages.flatMap((p) => p.indented.map((line) => `${p.name}:${line}`)),
+    [],
+  );
 });
 
 test('every command that is not run stands in a page, and every page named here exists', (t) => {
   const commands = pages.flatMap((p) =>
     p.blocks.filter((b) => ['sh', 'bash'].includes(b.language)).flatMap((b) => commandsOf(b.text)),
   );
-  for (const { command } of NOT_RUN) t.true(commands.some((c) => command.test(c)), String(command));
+  for (const { command } of NOT_RUN)
+    t.true(
+      commands.some((c) => command.test(c)),
+      String(command),
+    );
   const names = pages.map((p) => p.name);
-  t.deepEqual([...Object.keys(OPTIONS), ...ELSEWHERE].filter((name) => !names.includes(name)), []);
+  t.deepEqual(
+    [...Object.keys(OPTIONS), ...ELSEWHERE].filter((name) => !names.includes(name)),
+    [],
+  );
 });

@@ -14,14 +14,20 @@ interface NotRun {
 /** Commands that stand in the pages and are looked up instead of being run. */
 export const NOT_RUN: readonly NotRun[] = [
   { command: /^npm (ci|install)\b/, why: 'installs packages' },
-  { command: /^npm (test|run (build|lint|format|coverage)|start)\b/, why: 'runs everything, this test included' },
+  {
+    command: /^npm (test|run (build|lint|format|coverage)|start)\b/,
+    why: 'runs everything, this test included',
+  },
   { command: /^npm run bench\b/, why: 'measures for minutes' },
   { command: /^npm run (demo|service)\b/, why: 'builds first; test/examples runs both' },
   { command: /^npm run docs\b/, why: 'writes pages; a test compares them with what it writes' },
   { command: /^(scripts\/(sanitize|fuzz)\.sh|\.ci\/run)\b/, why: 'builds the native core several times' },
   { command: /^apt-get\b/, why: 'installs packages' },
   { command: /examples\/digits\/train\.py$/, why: 'trains for a minute, and needs PyTorch' },
-  { command: /examples\/service\/client\.ts\b|^curl http:\S+\/health$/, why: 'asks the service that npm starts' },
+  {
+    command: /examples\/service\/client\.ts\b|^curl http:\S+\/health$/,
+    why: 'asks the service that npm starts',
+  },
 ];
 
 /** The commands of a block of shell lines, without comments; continued lines are one. */
@@ -48,8 +54,11 @@ export function wrongWith(command: string): string[] {
     .map((part) => part.trim().replace(/^npx (?=cryptorch\b)/, ''))
     .flatMap((part) => {
       if (part.startsWith('npm run ')) return wrongWithScript(part.split(/\s+/).slice(2));
-      if (part === 'cryptorch' || part.startsWith('cryptorch ')) return wrongWithCli(part.split(/\s+/).slice(1));
-      const file = /^(?:node --import tsx |npx ava )?((?:scripts|bench|examples|test|\.ci)\/[\w./-]+)/.exec(part)?.[1];
+      if (part === 'cryptorch' || part.startsWith('cryptorch '))
+        return wrongWithCli(part.split(/\s+/).slice(1));
+      const file = /^(?:node --import tsx |npx ava )?((?:scripts|bench|examples|test|\.ci)\/[\w./-]+)/.exec(
+        part,
+      )?.[1];
       if (file !== undefined && !existsSync(join(ROOT, file))) return [`there is no file ${file}`];
       return [];
     });

@@ -20,7 +20,10 @@ const files: string[] = FOLDERS.flatMap((folder) =>
 
 /** Everything that is wrong on a page, as `page: what`. */
 function wrongOn(t: { deepEqual(a: unknown, b: unknown): boolean }, check: (page: Page) => string[]): void {
-  t.deepEqual(pages.flatMap((page) => check(page).map((what) => `${page.name}: ${what}`)), []);
+  t.deepEqual(
+    pages.flatMap((page) => check(page).map((what) => `${page.name}: ${what}`)),
+    [],
+  );
 }
 
 test('commands in code spans and blocks exist, with their options', (t) => {
@@ -34,8 +37,12 @@ test('an option in a code span is one of the command line, or follows its comman
   wrongOn(t, ({ name, spans }) => {
     const own = ['README.md', 'docs/cli.md', 'docs/guide.md', 'SECURITY.md', 'docs/two-organisations.md'];
     if (!own.includes(name)) return [];
-    const named = spans.filter((s) => /^--?[a-z]/.test(s)).flatMap((s) => s.match(/(?<=^|, )--?[a-z-]+/g) ?? []);
-    return named.filter((option) => !options.has(option)).map((option) => `no command has an option ${option}`);
+    const named = spans
+      .filter((s) => /^--?[a-z]/.test(s))
+      .flatMap((s) => s.match(/(?<=^|, )--?[a-z-]+/g) ?? []);
+    return named
+      .filter((option) => !options.has(option))
+      .map((option) => `no command has an option ${option}`);
   });
 });
 

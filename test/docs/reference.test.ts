@@ -10,6 +10,8 @@ for (const generated of GENERATED) {
 }
 
 test('docs/errors.md has every code once, and no other', (t) => {
-  const codes = [...readPageText('docs/errors.md').matchAll(/^\| `ERR_CRYPTORCH_(\w+)`/gm)].map(([, c]) => c!);
+  const codes = [...readPageText('docs/errors.md').matchAll(/^\| `ERR_CRYPTORCH_(\w+)`/gm)].map(
+    ([, c]) => c!,
+  );
   t.deepEqual(codes, Object.keys(errorTable).sort());
 });

@@ -45,7 +45,11 @@ export async function runPage(
     }
   }
   const drawings = outcomes.filter((o) => o === 'drawing').length;
-  t.is(drawings, options.drawings ?? 0, `${page.name}: blocks of text that are not what the block before prints`);
+  t.is(
+    drawings,
+    options.drawings ?? 0,
+    `${page.name}: blocks of text that are not what the block before prints`,
+  );
   return { session, outcomes };
 }
 
@@ -107,7 +111,12 @@ function compare(expected: string, printed: string): Outcome {
   const pattern = expected
     .trim()
     .split('...')
-    .map((part) => part.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/\s+/g, '\\s+'))
+    .map((part) =>
+      part
+        .trim()
+        .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+        .replaceAll(/\s+/g, '\\s+'),
+    )
     .join('[^]*?');
   if (!new RegExp(pattern).test(printed)) throw new Error(`this is not what was printed:\n${printed}`);
   return 'compared';
@@ -120,7 +129,13 @@ function pythonWithTorch(): Promise<string | undefined> {
   const find = async (): Promise<string | undefined> => {
     for (const name of ['python3', '/usr/bin/python3']) {
       const found = promisify(execFile)(name, ['-c', 'import torch, onnx']);
-      if (await found.then(() => true, () => false)) return name;
+      if (
+        await found.then(
+          () => true,
+          () => false,
+        )
+      )
+        return name;
     }
     return undefined;
   };

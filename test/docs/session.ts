@@ -44,7 +44,8 @@ function packageFolder(): Promise<string> {
     await promisify(execFile)(tsc, ['-p', join(ROOT, 'tsconfig.json'), ...options]);
     await copyFile(join(ROOT, 'package.json'), join(home, 'package.json'));
     // Its dependencies, and the addon: what `npm ci` has built, or a prebuilt one.
-    for (const name of ['node_modules', 'build', 'prebuilds']) await symlink(join(ROOT, name), join(home, name));
+    for (const name of ['node_modules', 'build', 'prebuilds'])
+      await symlink(join(ROOT, name), join(home, name));
     return home;
   };
   built ??= build();

@@ -114,10 +114,10 @@ test('calls of functions give what their bodies give, with attributes handed on'
     'Add Add_9',
   ]);
   const slopes = importOnnx(model(made)).graph.nodes.filter((n) => n.op === 'LeakyRelu');
-  // Given through two calls; the default; nothing at all, which leaves it to the operator.
+  // Given through two calls; the default, also where the outer call hands on nothing.
   t.deepEqual(
     slopes.map((n) => n.attrs.alpha),
-    [0.5, 0.25, undefined, 0.25],
+    [0.5, 0.25, 0.25, 0.25],
   );
 });
 
