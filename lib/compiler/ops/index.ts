@@ -13,6 +13,7 @@ import './normalization';
 import './pool';
 import './reduce';
 import './reshape';
+import './resize';
 import './shape';
 import './take';
 
