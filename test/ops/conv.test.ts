@@ -1,6 +1,6 @@
 import test from 'ava';
 import { node, tensor } from '../helpers/onnx';
-import { agrees, coreOps, refuses, weights } from './oracle';
+import { agrees, clearAgrees, coreOps, refuses, weights } from './oracle';
 
 type Attrs = Parameters<typeof node>[3];
 
@@ -37,6 +37,33 @@ for (const [what, x, w, attrs] of cases) {
     await agrees(t, conv(x, w, attrs, false));
   });
 }
+
+const deep: [string, number[], number[], Attrs][] = [
+  ['plain', [2, 2, 4, 3, 5], [3, 2, 2, 3, 2], {}],
+  ['padding and strides', [1, 2, 6, 4, 5], [3, 2, 3, 2, 3], { pads: [2, 0, 1, 1, 1, 0], strides: [3, 1, 2] }],
+  [
+    'dilated groups',
+    [1, 4, 7, 3, 4],
+    [6, 2, 3, 2, 2],
+    { group: 2, dilations: [2, 1, 3], pads: [2, 1, 1, 3, 0, 2] },
+  ],
+];
+
+for (const [what, x, w, attrs] of deep) {
+  test(`Conv in three dimensions: ${what}`, async (t) => {
+    await clearAgrees(t, conv(x, w, attrs));
+  });
+}
+
+test('Conv in three dimensions, privately: the input is opened as it is', async (t) => {
+  const r = await agrees(t, conv([1, 2, 5, 3, 4], [3, 2, 3, 2, 2], { pads: [1, 0, 0, 1, 0, 0] }));
+  const sums = ['move', 'move', 'move', 'add', 'add'];
+  t.deepEqual(coreOps(r), ['move', 'reshape', 'conv2d', ...sums, 'add']);
+  const product = r.optimized.graph.nodes.find((n) => n.op === 'conv2d');
+  t.deepEqual([...product!.inputs[0]!.type.shape], [5, 2, 3, 4]);
+  const { nodes, outputs } = conv([1, 1, 3, 3, 3], [2, 1, 2, 2, 2], {}, false);
+  await clearAgrees(t, { inputs: { x: [1, 1, 3, 3, 3], w: [2, 1, 2, 2, 2] }, outputs, nodes });
+});
 
 test('Conv: a kernel that is an input', async (t) => {
   const { nodes, outputs } = conv([1, 2, 5, 5], [3, 2, 2, 2], { strides: [2, 2] }, false);
@@ -85,7 +112,8 @@ test('Conv: what is refused', (t) => {
     'negative pads',
   );
   refuses(t, conv([1, 2, 5, 5], [3, 2, 3, 3], { auto_pad: 'SOME' }), 'UNSUPPORTED_ATTRIBUTE', 'auto_pad');
-  refuses(t, conv([1, 2, 4, 4, 4], [3, 2, 3, 3, 3], {}), 'UNSUPPORTED_ATTRIBUTE', '[1, 2, 4, 4, 4]');
+  const four = conv([1, 2, 4, 4, 4, 4], [3, 2, 3, 3, 3, 3], {});
+  refuses(t, four, 'UNSUPPORTED_ATTRIBUTE', '[1, 2, 4, 4, 4, 4]');
   const bias = conv([1, 2, 5, 5], [3, 2, 3, 3], {});
   refuses(t, { ...bias, initializers: { ...bias.initializers, b: weights([4]) } }, 'INVALID_SHAPE', '[4]');
 });

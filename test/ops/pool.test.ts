@@ -1,6 +1,6 @@
 import test from 'ava';
 import { node } from '../helpers/onnx';
-import { agrees, coreOps, refuses } from './oracle';
+import { agrees, clearAgrees, coreOps, refuses } from './oracle';
 
 type Attrs = NonNullable<Parameters<typeof node>[3]>;
 
@@ -33,6 +33,11 @@ const cases: [string, number[], Attrs][] = [
   ['VALID', [1, 2, 7, 6], { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'VALID' }],
   ['one dimension', [2, 3, 11], { kernel_shape: [3], strides: [2], pads: [1, 1] }],
   ['the whole input', [2, 3, 7, 7], { kernel_shape: [7, 7] }],
+  [
+    'three dimensions',
+    [1, 2, 5, 4, 6],
+    { kernel_shape: [3, 2, 2], strides: [2, 1, 3], pads: [1, 0, 1, 0, 1, 0], ceil_mode: 1 },
+  ],
 ];
 
 for (const [what, x, attrs] of cases) {
@@ -55,6 +60,17 @@ test('MaxPool: dilations', async (t) => {
     t,
     pool('MaxPool', [1, 2, 9, 8], { kernel_shape: [3, 2], dilations: [2, 3], pads: [2, 1, 1, 1] }),
   );
+});
+
+test('AveragePool: dilations; ceil_mode in later operator sets', async (t) => {
+  const attrs = { kernel_shape: [3, 2], dilations: [2, 3], strides: [2, 1], pads: [2, 1, 1, 1] };
+  await agrees(t, pool('AveragePool', [1, 2, 9, 8], attrs, 19));
+  await clearAgrees(t, pool('AveragePool', [1, 2, 9, 8], { ...attrs, count_include_pad: 1 }, 22));
+  const ceil = { kernel_shape: [3, 2], strides: [3, 2], pads: [1, 1, 1, 1], ceil_mode: 1 };
+  for (const opset of [19, 22, 23]) {
+    await clearAgrees(t, pool('AveragePool', [1, 1, 7, 6], ceil, opset));
+    await clearAgrees(t, pool('AveragePool', [1, 1, 7, 6], { ...ceil, count_include_pad: 1 }, opset));
+  }
 });
 
 test('MaxPool keeps the scale of its input: no rescale before it', async (t) => {
@@ -89,9 +105,9 @@ test('pools: what is refused', (t) => {
     refuses(t, pool(op, [1, 2, 2, 2], { kernel_shape: [3, 3] }), 'INVALID_SHAPE', '[1, 2, 2, 2]');
     refuses(
       t,
-      pool(op, [1, 2, 4, 4, 4], { kernel_shape: [2, 2, 2] }),
+      pool(op, [1, 2, 4, 4, 4, 4], { kernel_shape: [2, 2, 2, 2] }),
       'UNSUPPORTED_ATTRIBUTE',
-      '[1, 2, 4, 4, 4]',
+      '[1, 2, 4, 4, 4, 4]',
     );
     const far = { kernel_shape: [2, 2], pads: [2, 2, 2, 2] };
     refuses(t, pool(op, [1, 2, 4, 4], far), 'UNSUPPORTED_ATTRIBUTE', 'pool', 'padding alone');

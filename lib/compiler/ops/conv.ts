@@ -1,26 +1,33 @@
 // Conv: y[o] = bias[o] + sum over channels and taps of w[o, c, tap] x[c, s p + d tap - pad].
 //
 // One spatial dimension is computed as two with a single row. Groups, strides, dilations and any padding are
-// part of the core operation; a bias is a sum that follows.
+// part of the core operation; a bias is a sum that follows. With three, one convolution in two dimensions gives
+// what every slice in depth contributes by every tap in depth, and the sums over those taps are local: x is
+// opened once, as large as it is.
 
-import { filled, zip } from './array';
-import { type OpContext, show } from './context';
-import { operand, plus } from './operands';
+import { elementCount, type Value } from '../ir/graph';
+import { type FloatTensor, filled, stridesOf, view, zip } from './array';
+import { type LowerContext, type OpContext, show } from './context';
+import type { Piece } from './core';
+import { operand, operandView, plus, type View } from './operands';
+import { copyPiece } from './pieces';
 import { defineOp } from './registry';
 import { type Axis, conv2d, singleRow, spatialAxes, windowAttributes } from './windows';
 
 interface Geometry {
+  /** The last two axes, and the depth before them where there are three. */
   readonly axes: readonly [Axis, Axis];
+  readonly depth: Axis | undefined;
   readonly group: number;
   readonly out: readonly number[];
-  /** Shapes of x, w and y with two spatial dimensions. */
+  /** Shapes of x, w and y with two spatial dimensions; in depth, slices are counted with images and taps with outputs. */
   readonly x: readonly number[];
   readonly w: readonly number[];
   readonly y: readonly number[];
 }
 
 function geometry(c: OpContext): Geometry {
-  c.needRank(0, 3, 4);
+  c.needRank(0, 3, 4, 5);
   const [x, w] = [c.shape(0), c.shape(1)];
   if (x.length !== w.length) throw c.mismatch(0, 1, 'input and kernel have different numbers of dimensions');
   const group = c.number('group', 1);
@@ -47,28 +54,100 @@ function geometry(c: OpContext): Geometry {
   }
   const spatial = spatialAxes(c, x.slice(2), w.slice(2), false);
   const out = [x[0]!, outputs, ...spatial.map((a) => a.out)];
-  const two = (s: readonly number[]) => (s.length === 3 ? [s[0]!, s[1]!, 1, s[2]!] : s);
+  const depth = spatial.length === 3 ? spatial.shift() : undefined;
   const axes = (spatial.length === 1 ? [singleRow, spatial[0]!] : spatial) as [Axis, Axis];
-  return { axes, group, out, x: two(x), w: two(w), y: two(out) };
+  const two = (first: number, s: readonly number[]) =>
+    s.length === 3 ? [first, s[1]!, 1, s[2]!] : [first, s[1]!, ...s.slice(-2)];
+  const y = [x[0]! * (depth?.size ?? 1), outputs * (depth?.kernel ?? 1), ...axes.map((a) => a.out)];
+  return {
+    axes,
+    depth,
+    group,
+    out,
+    x: two(x[0]! * (depth?.size ?? 1), x),
+    w: two(outputs * (depth?.kernel ?? 1), w),
+    y,
+  };
+}
+
+/** A view of [a, b, d, ..] as [a, d, b, ..], in the shape `result` of four dimensions. */
+function depthFirst(shape: readonly number[], result: readonly number[]): View {
+  const strides = stridesOf(shape);
+  const order = [0, 2, 1, 3, 4];
+  return { shape: order.map((i) => shape[i]!), strides: order.map((i) => strides[i]!), base: 0, result };
+}
+
+/**
+ * For every tap in depth that reaches the input: where its contributions lie in the convolution of slices, and in
+ * a result of shape [N, O, depth, H W].
+ */
+function depthPieces({ out, depth, y }: Geometry): Piece[] {
+  const { size, kernel, stride, dilation, before, out: slices } = depth!;
+  const plane = y[2]! * y[3]!;
+  const slice = y[1]! * plane;
+  return Array.from({ length: kernel }, (_, k): Piece[] => {
+    const at = (o: number) => o * stride + k * dilation - before;
+    const reached = Array.from({ length: slices }, (_row, o) => o).filter((o) => at(o) >= 0 && at(o) < size);
+    const [first] = reached;
+    if (first === undefined) return [];
+    const dims: Piece['dims'] = [
+      [out[0]!, out[1]! * slices * plane, size * slice],
+      [out[1]!, slices * plane, kernel * plane],
+      [reached.length, plane, stride * slice],
+      [plane, 1, 1],
+    ];
+    return [{ outBase: first * plane, inBase: at(first) * slice + k * plane, dims }];
+  }).flat();
+}
+
+function sumOverDepth(c: LowerContext, g: Geometry, slices: Value): Value {
+  const count = elementCount(g.out);
+  const parts = depthPieces(g).map((piece) => {
+    const covered = piece.dims.reduce((n, [d]) => n * d, 1);
+    return c.core.move([slices], [piece], g.out, covered === count ? null : 0);
+  });
+  return parts.reduce((a, b) => c.core.add(a, b));
+}
+
+function convolved(x: FloatTensor, w: FloatTensor, g: Geometry): FloatTensor {
+  const viewed = (t: FloatTensor, result: readonly number[]): FloatTensor => {
+    if (!g.depth) return { shape: result, data: t.data };
+    const { shape, strides } = depthFirst(t.shape, result);
+    return { shape: result, data: view(t.data, shape, strides).data };
+  };
+  const y = conv2d(viewed(x, g.x), viewed(w, g.w), g.y, windowAttributes(g.axes), g.group);
+  if (!g.depth) return y;
+  const sum = filled(g.out, 0);
+  for (const piece of depthPieces(g)) {
+    const part = filled(g.out, 0);
+    copyPiece(part, y, piece);
+    part.data.forEach((v, i) => {
+      sum.data[i]! += v;
+    });
+  }
+  return sum;
 }
 
 defineOp({
   op: 'Conv',
   opset: [11, 23],
-  restrictions: 'one or two spatial dimensions',
+  restrictions: 'one to three spatial dimensions',
   infer: (c) => [{ shape: geometry(c).out, dtype: 'fixed' }],
   reference(c, [x, w, bias]) {
     const g = geometry(c);
-    const attrs = windowAttributes(g.axes);
-    const y = conv2d({ shape: g.x, data: x!.data }, { shape: g.w, data: w!.data }, g.y, attrs, g.group);
-    const term = bias ? { shape: [g.out[1]!, 1, 1], data: bias.data } : filled([], 0);
-    return [{ shape: g.out, data: zip(y, term, (a, b) => a + b).data }];
+    const y = { shape: g.out, data: convolved(x!, w!, g).data };
+    const shape = [g.out[1]!, ...g.out.slice(2).map(() => 1)];
+    return [zip(y, bias ? { shape, data: bias.data } : filled([], 0), (a, b) => a + b)];
   },
   lower(c) {
     const g = geometry(c);
     const { strides, dilations, pads } = windowAttributes(g.axes);
     const attrs = { strides, dilations, pads, group: g.group };
-    const y = c.core.conv2d(operand(c, 0, g.x), operand(c, 1, g.w), g.y, attrs);
-    return [c.core.reshape(c.has(2) ? plus(c, y, 2, [g.out[1]!, 1, 1]) : y, g.out)];
+    const at = (i: 0 | 1, shape: readonly number[]) =>
+      g.depth ? operandView(c, i, depthFirst(c.shape(i), shape)) : operand(c, i, shape);
+    const y = c.core.conv2d(at(0, g.x), at(1, g.w), g.y, attrs);
+    const sum = g.depth ? sumOverDepth(c, g, y) : y;
+    const channels = [g.out[1]!, ...sum.type.shape.slice(2).map(() => 1)];
+    return [c.core.reshape(c.has(2) ? plus(c, sum, 2, channels) : sum, g.out)];
   },
 });

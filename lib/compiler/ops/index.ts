@@ -3,6 +3,7 @@
 import './activation';
 import './assembly';
 import './conv';
+import './conv-transpose';
 import './cumulative';
 import './elementwise';
 import './index-map';

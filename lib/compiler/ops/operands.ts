@@ -5,7 +5,7 @@
 // the operand: a bias of shape [C] is added as [C, 1, 1].
 
 import type { Value } from '../ir/graph';
-import { type FloatTensor, map, sameShape } from './array';
+import { type FloatTensor, map, sameShape, view } from './array';
 import { isUniform, type LowerContext } from './context';
 
 /** Input i as a value of the given shape. */
@@ -13,6 +13,21 @@ export function operand(c: LowerContext, i: number, shape: readonly number[]): V
   if (sameShape(shape, c.shape(i))) return c.value(i);
   if (!c.isConstant(i)) return c.core.reshape(c.value(i), shape);
   const t = { shape, data: c.floats(i).data };
+  return c.core.constant(`${c.node.name}:${c.node.inputs[i]!.name}`, t, c.type(i).owner);
+}
+
+/** A strided view of an input, as a tensor of the shape `result`. */
+export interface View {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly base: number;
+  readonly result: readonly number[];
+}
+
+/** A view of input i: of a constant, while compiling. */
+export function operandView(c: LowerContext, i: number, { shape, strides, base, result }: View): Value {
+  if (!c.isConstant(i)) return c.core.reshape(c.core.gather(c.value(i), shape, strides, base), result);
+  const t = { shape: result, data: view(c.floats(i).data, shape, strides, base).data };
   return c.core.constant(`${c.node.name}:${c.node.inputs[i]!.name}`, t, c.type(i).owner);
 }
 

@@ -1,33 +1,47 @@
-// MaxPool, AveragePool, GlobalAveragePool over one or two spatial dimensions.
+// MaxPool, AveragePool, GlobalAveragePool over one to three spatial dimensions.
 //
 // An average is the sum over the window times the reciprocal of the number of elements counted. Without
 // count_include_pad that number differs at the border, and the reciprocals are a public tensor.
 
 import { elementCount, type Value } from '../ir/graph';
-import { type FloatTensor, map, reduce, zip } from './array';
+import { type FloatTensor, map, reduce, tensorOf, zip } from './array';
 import type { LowerContext, OpContext } from './context';
 import { scaled } from './operands';
 import { defineOp } from './registry';
-import { type Axis, pool, singleRow, spatialAxes, windowAttributes } from './windows';
+import { type Axis, pool, singleRow, spatialAxes, windowAttributes, windowAxis } from './windows';
 
-interface Geometry {
+/** A pool over two dimensions, the last of these shapes. */
+interface Step {
   readonly axes: readonly [Axis, Axis];
-  readonly out: readonly number[];
-  /** Shapes of x and y with two spatial dimensions. */
   readonly x: readonly number[];
   readonly y: readonly number[];
 }
 
+interface Geometry {
+  readonly axes: readonly Axis[];
+  readonly out: readonly number[];
+  /** Sums and maxima over a box are those over depth of those over a slice. */
+  readonly steps: readonly Step[];
+}
+
 function geometry(c: OpContext): Geometry {
-  c.needRank(0, 3, 4);
+  c.needRank(0, 3, 4, 5);
   const x = c.shape(0);
   const kernel = c.numbers('kernel_shape');
   if (!kernel) throw c.error('INVALID_MODEL', 'has no kernel_shape', 'Export the model again.');
-  const spatial = spatialAxes(c, x.slice(2), kernel, c.flag('ceil_mode', false));
-  const out = [x[0]!, x[1]!, ...spatial.map((a) => a.out)];
-  const two = (s: readonly number[]) => (s.length === 3 ? [s[0]!, s[1]!, 1, s[2]!] : s);
-  const axes = (spatial.length === 1 ? [singleRow, spatial[0]!] : spatial) as [Axis, Axis];
-  return { axes, out, x: two(x), y: two(out) };
+  const axes = spatialAxes(c, x.slice(2), kernel, c.flag('ceil_mode', false));
+  const out = [x[0]!, x[1]!, ...axes.map((a) => a.out)];
+  const planes = x.slice(0, 2);
+  const [h, w] = axes.length === 1 ? [singleRow, axes[0]!] : (axes.slice(-2) as [Axis, Axis]);
+  const [depth] = axes.length === 3 ? axes : [];
+  const images = [...planes, ...(depth ? [depth.size] : [])];
+  const steps: Step[] = [{ axes: [h, w], x: [...images, h.size, w.size], y: [...images, h.out, w.out] }];
+  if (depth) {
+    const area = h.out * w.out;
+    const columns = windowAxis({ ...singleRow, size: area, pads: [0, 0], autoPad: 'NOTSET', ceil: false });
+    steps.push({ axes: [depth, columns], x: [...planes, depth.size, area], y: [...planes, depth.out, area] });
+  }
+  return { axes, out, steps };
 }
 
 /** Taps per window position along an axis that lie inside the input, or inside the padded input. */
@@ -50,44 +64,58 @@ function needNonEmpty(c: OpContext, axes: readonly Axis[]): void {
   );
 }
 
-/** Runs a core pool in two spatial dimensions. */
-function lowerPool(c: LowerContext, op: 'max_pool' | 'sum_pool', g: Geometry): Value {
-  return c.core.pool(op, c.core.reshape(c.value(0), g.x), g.y, windowAttributes(g.axes));
+function lowerPool(c: LowerContext, op: 'max_pool' | 'sum_pool', { steps, out }: Geometry): Value {
+  const y = steps.reduce(
+    (x, step) => c.core.pool(op, c.core.reshape(x, step.x), step.y, windowAttributes(step.axes)),
+    c.value(0),
+  );
+  return c.core.reshape(y, out);
+}
+
+function pooled(
+  x: FloatTensor,
+  { steps, out }: Geometry,
+  start: number,
+  f: (acc: number, v: number) => number,
+): FloatTensor {
+  const y = steps.reduce(
+    (t, step) => pool({ shape: step.x, data: t.data }, step.y, windowAttributes(step.axes), start, f),
+    x,
+  );
+  return { shape: out, data: y.data };
 }
 
 defineOp({
   op: 'MaxPool',
   opset: [11, 23],
-  restrictions: 'one or two spatial dimensions; no output Indices',
+  restrictions: 'one to three spatial dimensions; no output Indices',
   infer(c) {
     const g = geometry(c);
     needNonEmpty(c, g.axes);
     return [{ shape: g.out, dtype: 'fixed' }];
   },
   reference(c, [x]) {
-    const g = geometry(c);
-    const input = { shape: g.x, data: x!.data };
-    const y = pool(input, g.y, windowAttributes(g.axes), Number.NEGATIVE_INFINITY, Math.max);
-    return [{ shape: g.out, data: y.data }];
+    return [pooled(x!, geometry(c), Number.NEGATIVE_INFINITY, Math.max)];
   },
-  lower(c) {
-    const g = geometry(c);
-    return [c.core.reshape(lowerPool(c, 'max_pool', g), g.out)];
-  },
+  lower: (c) => [lowerPool(c, 'max_pool', geometry(c))],
 });
 
-/** 1 / (elements counted) per window, [OH, OW]. */
-function reciprocals(c: OpContext, [h, w]: readonly [Axis, Axis]): FloatTensor {
+/** 1 / (elements counted) per window, in the shape of the windows. */
+function reciprocals(c: OpContext, axes: readonly Axis[]): FloatTensor {
   const includePad = c.flag('count_include_pad', false);
-  const [rows, columns] = [counts(h, includePad), counts(w, includePad)];
-  const data = Float64Array.from(rows.flatMap((r) => columns.map((q) => 1 / (r * q))));
-  return { shape: [h.out, w.out], data };
+  const products = axes
+    .map((a) => counts(a, includePad))
+    .reduce((all, list) => all.flatMap((n) => list.map((m) => n * m)), [1]);
+  return tensorOf(
+    axes.map((a) => a.out),
+    products.map((n) => 1 / n),
+  );
 }
 
 defineOp({
   op: 'AveragePool',
   opset: [11, 23],
-  restrictions: 'one or two spatial dimensions',
+  restrictions: 'one to three spatial dimensions',
   infer(c) {
     const g = geometry(c);
     needNonEmpty(c, g.axes);
@@ -95,12 +123,12 @@ defineOp({
   },
   reference(c, [x]) {
     const g = geometry(c);
-    const sum = pool({ shape: g.x, data: x!.data }, g.y, windowAttributes(g.axes), 0, (a, v) => a + v);
-    return [{ shape: g.out, data: zip(sum, reciprocals(c, g.axes), (a, r) => a * r).data }];
+    const sum = pooled(x!, g, 0, (a, v) => a + v);
+    return [zip(sum, reciprocals(c, g.axes), (a, r) => a * r)];
   },
   lower(c) {
     const g = geometry(c);
-    return [c.core.reshape(scaled(c, lowerPool(c, 'sum_pool', g), reciprocals(c, g.axes)), g.out)];
+    return [scaled(c, lowerPool(c, 'sum_pool', g), reciprocals(c, g.axes))];
   },
 });
 

@@ -13,7 +13,7 @@ import { consumersOf, producersOf, Rewriter } from './rewriter';
 interface Linear {
   readonly weights: FloatTensor;
   readonly bias: FloatTensor;
-  readonly op: 'Conv' | 'Gemm';
+  readonly op: 'Conv' | 'ConvTranspose' | 'Gemm';
   readonly attrs: Attributes;
   /** Shape with which a factor per channel multiplies the weights. */
   readonly channel: readonly number[];
@@ -35,6 +35,10 @@ function linearForm(graph: Graph, node: Node | undefined, channels: number): Lin
   const { attrs } = node;
   if (node.op === 'Conv') {
     return { weights, bias, op: 'Conv', attrs, channel: [channels, ...weights.shape.slice(1).map(() => 1)] };
+  }
+  if (node.op === 'ConvTranspose' && (attrs.group ?? 1) === 1) {
+    const channel = [1, channels, ...weights.shape.slice(2).map(() => 1)];
+    return { weights, bias, op: 'ConvTranspose', attrs, channel };
   }
   if (node.op === 'Gemm') {
     const beta = Number(attrs.beta ?? 1);
