@@ -5,6 +5,7 @@ import './assembly';
 import './conv';
 import './conv-transpose';
 import './cumulative';
+import './einsum';
 import './elementwise';
 import './index-map';
 import './known';
