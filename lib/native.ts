@@ -5,6 +5,7 @@
 // a CryptorchError with the same code and details.
 
 import { resolve } from 'node:path';
+import { findBinary, unusableBinary } from './binary';
 import { CryptorchError, type ErrorDetails, type ErrorName, errorTable } from './errors';
 import type { EndpointBinding, EndpointConfig, EndpointEvent } from './native-endpoint';
 
@@ -99,6 +100,8 @@ export interface NativeInfo {
   readonly napi: number;
   /** Version of the OpenSSL in this Node, empty where it exports none. */
   readonly openssl: string;
+  /** Memory of runs and sessions in this process, those of worker threads included; zero when there are none. */
+  readonly memory: { readonly regions: number; readonly bytes: number };
 }
 
 /** Shapes of a two-dimensional convolution; padding is with zeros. */
@@ -160,6 +163,10 @@ export interface KernelSink {
 }
 
 export interface Native {
+  /** What it was loaded from. */
+  readonly file: string;
+  /** Version of the package that it was built from. */
+  readonly version: string;
   info(): NativeInfo;
   /**
    * Looked at when the addon is loaded, which succeeds all the same, because not everything needs TLS.
@@ -195,6 +202,7 @@ type ConvParameters = readonly number[];
 
 /** What the addon exports. */
 interface Addon {
+  readonly version: string;
   info(): NativeInfo;
   release(...arrays: ArrayBufferView[]): void;
   runLocal(
@@ -280,9 +288,11 @@ async function runLocal(addon: Addon, config: LocalConfig, options: LocalOptions
 /** Below this, waiting for the garbage collector costs nothing; such arrays may also belong to a pool. */
 const RELEASED_BYTES: number = 64 * 1024;
 
-function wrap(addon: Addon): Native {
+function wrap(addon: Addon, file: string): Native {
   const { ring } = addon;
   return {
+    file,
+    version: addon.version,
     info: translated(() => addon.info()),
     release: (arrays) => {
       const own = [...arrays].filter(
@@ -308,28 +318,16 @@ function wrap(addon: Addon): Native {
   };
 }
 
-function libc(): string {
-  if (process.platform !== 'linux') return '';
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime ? ' (glibc)' : ' (musl)';
-}
-
 /**
  * Loads the addon of the package at `root`: a build in build/Release, or a prebuilt one.
  * @throws CryptorchError MISSING_BINARY
  */
 export function loadNative(root: string): Native {
+  const file = findBinary(root);
   try {
-    const load = require('node-gyp-build') as (directory: string) => Addon;
-    return wrap(load(root));
+    return wrap(require(file) as Addon, file);
   } catch (cause) {
-    throw new CryptorchError(
-      'MISSING_BINARY',
-      `There is no usable native binary for ${process.platform} ${process.arch}${libc()} in ${root}. ` +
-        'Build it from source: run `npm run build:native` in that directory (it needs a C++20 compiler, make and Python 3).',
-      { platform: process.platform, arch: process.arch, root },
-      cause,
-    );
+    throw unusableBinary(root, file, cause);
   }
 }
 

@@ -31,6 +31,11 @@ Napi::Value info(const Napi::CallbackInfo& call) {
     out.Set("kernels", kernels);
     out.Set("napi", Napi::VersionManagement::GetNapiVersion(env));
     out.Set("openssl", openssl_version());
+    const LiveMemory live = live_memory();
+    Napi::Object memory = Napi::Object::New(env);
+    memory.Set("regions", static_cast<double>(live.regions));
+    memory.Set("bytes", static_cast<double>(live.bytes));
+    out.Set("memory", memory);
     return out;
   });
 }
@@ -64,6 +69,7 @@ Napi::Value release(const Napi::CallbackInfo& call) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("version", CT_VERSION);
   exports.Set("release", Napi::Function::New(env, release, "release"));
   exports.Set("info", Napi::Function::New(env, info, "info"));
   exports.Set("requireTls", Napi::Function::New(env, require_tls, "requireTls"));

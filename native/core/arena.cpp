@@ -23,6 +23,10 @@ constexpr uint64_t kPage = 4096;
 constexpr uint64_t kTail = 64;  // readable bytes behind a region: vector loads may run past the last element
 constexpr uint64_t kHuge = uint64_t{8} << 20;
 
+// Counters only: nothing depends on them.
+std::atomic<uint64_t> live_regions{0};
+std::atomic<uint64_t> live_bytes{0};
+
 uint64_t machine_memory() {
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long size = sysconf(_SC_PAGE_SIZE);
@@ -67,6 +71,10 @@ void require_memory(uint64_t needed, uint64_t limit) {
   if (needed > limit) fail(needed, limit);
 }
 
+LiveMemory live_memory() {
+  return {live_regions.load(std::memory_order_relaxed), live_bytes.load(std::memory_order_relaxed)};
+}
+
 Region::Region(Region&& other) noexcept { *this = std::move(other); }
 
 Region& Region::operator=(Region&& other) noexcept {
@@ -86,6 +94,8 @@ void Region::release() {
   wipe(data_, size_);
   munmap(data_, mapped_);
   arena_->live_.fetch_sub(size_, std::memory_order_relaxed);
+  live_regions.fetch_sub(1, std::memory_order_relaxed);
+  live_bytes.fetch_sub(size_, std::memory_order_relaxed);
   data_ = nullptr;
 }
 
@@ -111,6 +121,8 @@ Region Arena::allocate(uint64_t bytes) {
   region.data_ = static_cast<std::byte*>(data);
   region.size_ = bytes;
   region.mapped_ = mapped;
+  live_regions.fetch_add(1, std::memory_order_relaxed);
+  live_bytes.fetch_add(bytes, std::memory_order_relaxed);
   const uint64_t now = live_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   uint64_t peak = peak_.load(std::memory_order_relaxed);
   while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {

@@ -57,6 +57,14 @@ class Arena {
   std::atomic<uint64_t> peak_{0};
 };
 
+// Regions of all arenas of this process that have not been given back, and the bytes asked for them: both are
+// zero when nothing runs and no session is open.
+struct LiveMemory {
+  uint64_t regions;
+  uint64_t bytes;
+};
+LiveMemory live_memory();
+
 // Throws out_of_memory if `needed` is more than `limit` (0: the memory of the machine).
 void require_memory(uint64_t needed, uint64_t limit);
 

@@ -1,9 +1,9 @@
 // The addon as a binary: the programs built with it pass, it loads in worker threads, and its absence is explained.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
@@ -34,6 +34,11 @@ test('the kernels have the ids that programs are written with', (t) => {
   t.notThrows(() => native().requireTls());
 });
 
+test('the addon says which version of the package it was built from', async (t) => {
+  const text = await readFile(resolve(__dirname, '../../package.json'), 'utf8');
+  t.is(native().version, JSON.parse(text).version);
+});
+
 test('CRYPTORCH_ISA chooses the kernels', async (t) => {
   const script = `process.stdout.write(require(${JSON.stringify(join(release, 'cryptorch_native.node'))}).info().isa)`;
   const env = { ...process.env, CRYPTORCH_ISA: 'baseline' };
@@ -48,7 +53,20 @@ test('a missing binary is explained', async (t) => {
   t.true(CryptorchError.is(error, 'MISSING_BINARY'));
   for (const part of [process.platform, process.arch, 'npm run build:native', folder])
     t.true(error.message.includes(part));
+  t.true(error.message.includes(`Node-API ${process.versions.napi}`));
   if (process.platform === 'linux') t.regex(error.message, /glibc|musl/);
+});
+
+test('a binary that cannot be loaded is explained', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'cryptorch-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'build', 'Release', 'cryptorch_native.node');
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, 'no binary at all');
+  const error = t.throws(() => loadNative(folder)) as CryptorchError;
+  t.true(CryptorchError.is(error, 'MISSING_BINARY'));
+  for (const part of [file, (error.cause as Error).message, 'npm run build:native'])
+    t.true(error.message.includes(part), part);
 });
 
 test('only the entry points of Node-API are exported', async (t) => {
