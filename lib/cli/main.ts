@@ -4,8 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { buildCommand } from './build';
 import { compileCommand } from './compile';
 import { dealerCommand } from './dealer';
+import { doctorCommand } from './doctor';
 import { report } from './fail';
 import { keygenCommand } from './keygen';
 import { partyCommand } from './party';
@@ -23,7 +25,16 @@ export function program(): Command {
     .version(version())
     .exitOverride()
     .showHelpAfterError('(cryptorch --help shows what is possible)');
-  for (const command of [runCommand(), compileCommand(), keygenCommand(), dealerCommand(), partyCommand()]) {
+  const commands = [
+    runCommand(),
+    compileCommand(),
+    keygenCommand(),
+    dealerCommand(),
+    partyCommand(),
+    doctorCommand(),
+    buildCommand(),
+  ];
+  for (const command of commands) {
     root.addCommand(inherit(command, root));
   }
   return root;
