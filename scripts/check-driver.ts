@@ -1,9 +1,9 @@
 // Runs the example model by the C++ driver, without Node, and checks what it reports: every instruction set of this machine
 // gives the same outputs, and it sends exactly the bytes that were predicted.
 //
-//   node --import tsx scripts/check-driver.ts DRIVER
+//   node --import tsx scripts/check-driver.ts DRIVER [OTHER]
 //
-// DRIVER is the executable, or a build folder that contains it.
+// DRIVER is the executable, or a build folder that contains it; with OTHER, the baseline is computed by that one.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,21 +54,26 @@ function configOf(model: CompiledModel, inputs: ReadonlyMap<string, InputArray>)
   };
 }
 
-async function main(): Promise<void> {
-  const place = process.argv[2] ?? '';
+function locate(place: string): string {
   const candidates = [place, join(place, 'driver'), join(place, 'Release', 'driver')];
   const driver = candidates.slice(place.endsWith('driver') ? 0 : 1).find(existsSync);
   if (driver === undefined) throw new Error(`there is no driver in ${candidates.join(', ')}`);
+  return driver;
+}
+
+async function main(): Promise<void> {
+  const [place = '', other = place] = process.argv.slice(2);
+  const [driver, second] = [locate(place), locate(other)];
   const images = rows(readNpy(readFileSync(join(EXAMPLE, 'images.npy'))), 0, IMAGES);
   const model = await compile(join(EXAMPLE, 'digits.onnx'), { shapes: { image: images.shape } });
   const folder = mkdtempSync(join(tmpdir(), 'cryptorch-'));
   try {
     const bundle = join(folder, 'digits.bundle');
     writeFileSync(bundle, encodeBundle(configOf(model, new Map([['image', images.data as Float32Array]]))));
-    const run = (...options: string[]): DriverReport =>
-      JSON.parse(execFileSync(driver, [bundle, ...options], { encoding: 'utf8', timeout: 120_000 }));
-    const best = run();
-    const portable = run('--isa', 'baseline');
+    const run = (by: string, ...options: string[]): DriverReport =>
+      JSON.parse(execFileSync(by, [bundle, ...options], { encoding: 'utf8', timeout: 120_000 }));
+    const best = run(driver);
+    const portable = run(second, '--isa', 'baseline');
     const outputs = ({ roles }: DriverReport): string => JSON.stringify(roles.map((role) => role.outputs));
     if (outputs(best) !== outputs(portable)) throw new Error(`outputs of ${best.isa} and baseline differ`);
     for (const phase of PHASES) checkBytes(best, model, phase);
