@@ -46,6 +46,7 @@ export type ErrorName =
   | 'BUSY'
   | 'INTERNAL';
 
+/** `ERR_CRYPTORCH_` and a name; docs/errors.md lists them all. */
 export type ErrorCode = `ERR_CRYPTORCH_${ErrorName}`;
 
 /** What every code means and what to do. */
@@ -182,6 +183,7 @@ export const errorTable: Readonly<Record<ErrorName, ErrorEntry>> = {
   },
 };
 
+/** What a message names, for programs. */
 export interface ErrorDetails {
   /** Node of the model, operator, input, file and so on: whatever the message names, for programs. */
   readonly [key: string]: unknown;
@@ -189,8 +191,11 @@ export interface ErrorDetails {
 
 /** Every error that this package throws on purpose. */
 export class CryptorchError extends Error {
+  /** Always `CryptorchError`. */
   override readonly name: string = 'CryptorchError';
+  /** Stable: programs branch on it. */
   readonly code: ErrorCode;
+  /** What the message names: node, operator, input, file, role. */
   readonly details: ErrorDetails;
 
   /** `name` is the code without its prefix. */
@@ -200,6 +205,7 @@ export class CryptorchError extends Error {
     this.details = details;
   }
 
+  /** Whether `error` is one of this package, and with `name` (the code without its prefix) whether it is that one. */
   static is(error: unknown, name?: ErrorName): error is CryptorchError {
     return error instanceof CryptorchError && (name === undefined || error.code === `ERR_CRYPTORCH_${name}`);
   }

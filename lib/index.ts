@@ -9,14 +9,17 @@ export {
   type ModelInput,
   type ModelOutput,
   type OwnerName,
+  type Weights,
 } from './compiler/compile';
 export type { Phase } from './compiler/program';
 export type { Communication, NodeCommunication, PhaseCommunication } from './cost/communication';
-export { CryptorchError, type ErrorCode } from './errors';
+export { CryptorchError, type ErrorCode, type ErrorDetails, type ErrorName } from './errors';
 export type { Role } from './keys/role';
 export { readNpy, writeNpy } from './model/npy';
 export { readNpz, writeNpz } from './model/npz';
-export { ring } from './ring';
+export type { InputArray, Isa, PhaseCounters } from './native';
+export type { PhaseReport } from './native-endpoint';
+export { type Conv2dShape, type NativeRing, ring } from './ring';
 export { type CalibrateOptions, calibrate } from './runtime/calibrate';
 export type { DealerConfig, PartyConfig, RoleConfig, Timeouts } from './runtime/config';
 export type { CountedNode } from './runtime/counters';
@@ -25,5 +28,6 @@ export { Deployment } from './runtime/deployment';
 export type { ErrorEvent, PeerEvent, PhaseEvent, ProgressEvent, RunEvent } from './runtime/events';
 export type { PartyResult } from './runtime/jobs';
 export { type Layer, type RunOptions, type RunResult, runLocal } from './runtime/local';
+export type { Tensors } from './runtime/numbers';
 export { Party, type PartyOptions, type PartyRunOptions, type PartyStats } from './runtime/party';
 export { type Tensor, type TensorData, type TensorDtype, tensor } from './tensor';

@@ -82,7 +82,9 @@ export interface OnlineCall extends OfflineCall {
   readonly integers: readonly number[];
 }
 
+/** How a phase went at one role. */
 export interface PhaseReport extends PhaseCounters {
+  /** From its start to its end at this role. */
   readonly seconds: number;
 }
 

@@ -9,6 +9,7 @@ import { findBinary, unusableBinary } from './binary';
 import { CryptorchError, type ErrorDetails, type ErrorName, errorTable } from './errors';
 import type { EndpointBinding, EndpointConfig, EndpointEvent } from './native-endpoint';
 
+/** Instruction sets that kernels are compiled for; `avx512core` is AVX-512 without VAES. */
 export type Isa = 'baseline' | 'avx2' | 'avx512core' | 'avx512';
 export type PhaseName = 'setup' | 'offline' | 'online';
 
@@ -54,6 +55,7 @@ export interface NodeCounters {
   readonly exchanges: number;
 }
 
+/** What one role counted in a phase. */
 export interface PhaseCounters {
   /** Rounds: the longest chain of frames that ends at this role. */
   readonly clock: number;
@@ -110,21 +112,29 @@ export interface Conv2dShape {
   readonly input: readonly [number, number, number, number];
   /** O, C / groups, kh, kw */
   readonly weight: readonly [number, number, number, number];
+  /** Default 1, 1. */
   readonly strides?: readonly [number, number];
+  /** Default 1, 1. */
   readonly dilations?: readonly [number, number];
   /** top, left, bottom, right */
   readonly pads?: readonly [number, number, number, number];
+  /** Default 1. */
   readonly groups?: number;
 }
 
 /** Arithmetic mod 2^64, element by element, on the JavaScript thread. */
 export interface NativeRing {
+  /** a + b, of equal lengths. */
   add(a: BigUint64Array, b: BigUint64Array): BigUint64Array;
+  /** a - b, of equal lengths. */
   sub(a: BigUint64Array, b: BigUint64Array): BigUint64Array;
+  /** a * b, of equal lengths. */
   mul(a: BigUint64Array, b: BigUint64Array): BigUint64Array;
+  /** -a. */
   neg(a: BigUint64Array): BigUint64Array;
   /** `a` is m x k and `b` is k x n, row-major. */
   matmul(a: BigUint64Array, b: BigUint64Array, m: number, k: number, n: number): BigUint64Array;
+  /** The convolution of `x` with `w`, both row-major in the shapes that `shape` gives; N, O, H', W'. */
   conv2d(x: BigUint64Array, w: BigUint64Array, shape: Conv2dShape): BigUint64Array;
   /** Arithmetic shift right: floor(signed value / 2^bits). */
   truncate(a: BigUint64Array, bits: number): BigUint64Array;

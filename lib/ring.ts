@@ -10,6 +10,10 @@ import { type NativeRing, native } from './native';
 
 export type { Conv2dShape, NativeRing } from './native';
 
+/**
+ * Arithmetic modulo 2^64 on the calling thread, by the kernels of the native core. Functions return new arrays.
+ * @throws CryptorchError INVALID_OPTION or BAD_PLAN where lengths or shapes do not fit; MISSING_BINARY at the first call
+ */
 export const ring: NativeRing = {
   add: (a, b) => native().ring.add(a, b),
   sub: (a, b) => native().ring.sub(a, b),

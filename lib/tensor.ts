@@ -19,7 +19,9 @@ interface Arrays {
   bool: Uint8Array;
 }
 
+/** Element types, by the names of numpy. */
 export type TensorDtype = keyof Arrays;
+/** Typed array that holds the elements of a tensor. */
 export type TensorData = Arrays[TensorDtype];
 export type TensorArray = {
   [D in TensorDtype]: { new (length: number): Arrays[D]; readonly name: string };
@@ -39,8 +41,11 @@ const arrays = {
   bool: Uint8Array,
 } as const;
 
+/** A shape and row-major elements. */
 export interface Tensor {
+  /** Dimensions, outermost first; empty for a scalar. */
   readonly shape: readonly number[];
+  /** Element type; `data` is the typed array of it. */
   readonly dtype: TensorDtype;
   /** Row-major elements. */
   readonly data: TensorData;

@@ -21,6 +21,7 @@ export type { Weights } from './weights';
 /** A party's index, `secret` (known to nobody: it arrives or stays as shares) or, for outputs, `public` (every party). */
 export type OwnerName = number | 'secret' | 'public';
 
+/** What `compile` takes besides the model. Everything has a default. */
 export interface CompileOptions {
   /** Computing parties, the dealer not counted. Default 2. */
   readonly parties?: number;
@@ -67,16 +68,23 @@ export interface CompileOptions {
 
 /** Intervals in real units: of inputs by name, and of what every operation of the compiled model gave. Plain data. */
 export interface Calibration {
+  /** Lowest and highest value of each input, by name; rounded outwards to powers of two, margin included. */
   readonly inputs: Readonly<Record<string, readonly [number, number]>>;
+  /** The same for the result of every operation, in the order of the compiled graph. */
   readonly values: SeenRanges;
 }
 
+/** An input of a compiled model. */
 export interface ModelInput {
+  /** Name in the ONNX file. */
   readonly name: string;
+  /** Batch dimension included. */
   readonly shape: readonly number[];
+  /** Who supplies it, or learns it. */
   readonly owner: OwnerName;
 }
 
+/** An output of a compiled model. */
 export interface ModelOutput extends ModelInput {
   /**
    * Bound on |output - exact arithmetic on the quantised inputs and weights| that rounding can cause, in real units;
@@ -88,34 +96,49 @@ export interface ModelOutput extends ModelInput {
 
 /** Predicted cost of one node of the model, per phase; bytes are summed over all senders and receivers. */
 export interface LayerCost {
+  /** Name of the model's node. */
   readonly name: string;
+  /** ONNX operator, such as `Conv`. */
   readonly op: string;
+  /** Shape of the node's result. */
   readonly shape: readonly number[];
   /** Which forms of its protocols were chosen, by subject. */
   readonly choices: Readonly<Record<string, string>>;
+  /** Bytes and rounds, by phase. */
   readonly predicted: Readonly<Record<Phase, NodeCommunication>>;
 }
 
 /** A compiled model. Everything but `weights` is public. */
 export class CompiledModel {
+  /** The file's name, or the graph's where the model was given as bytes. */
   readonly name: string;
+  /** Computing parties, the dealer not counted. */
   readonly parties: number;
+  /** In the order of the file. */
   readonly inputs: readonly ModelInput[];
+  /** In the order of the file. */
   readonly outputs: readonly ModelOutput[];
+  /** Cost of every node of the model that computes something, in order. */
   readonly layers: readonly LayerCost[];
+  /** Rounds, and bytes by party, of every phase: what a run will count. */
   readonly predicted: Communication;
-  /** Initialisers that are part of the public program, and those that stay with the weights' owner. */
+  /** Names of initialisers that are part of the public program. */
   readonly publicInitializers: readonly string[];
+  /** Names of initialisers that stay with the weights' owner. */
   readonly privateInitializers: readonly string[];
   /** SHA-256 of everything that the parties must agree on. */
   readonly hash: string;
   /** Seconds that compiling took. */
   readonly seconds: number;
 
+  /** Made by `compile`. */
   constructor(
     imported: ImportedModel,
+    /** Core operations on integers, every value with its scale and ring. Public but for the data of private constants. */
     readonly graph: Graph,
+    /** The joint computation of all roles. Public. */
     readonly program: Program,
+    /** Weights by name, as integers at their scale. **Private** to their owner. */
     readonly weights: Weights,
     slack: ReadonlyMap<string, number | null>,
     started: number,
@@ -148,8 +171,12 @@ export class CompiledModel {
 }
 
 /**
- * Compiles an ONNX model (a path or the file's bytes).
- * @throws CryptorchError for anything in the model or the options that cannot be computed; the message names the node.
+ * Compiles an ONNX model to a program on secret shares. Nothing is sent and the native core is not loaded.
+ * @param model path of an ONNX file, or its bytes; opset 11 to 23, tensors inside the file
+ * @param options who knows what, batch, ranges, network
+ * @throws CryptorchError FILE, INVALID_MODEL, INVALID_WEIGHTS, UNSUPPORTED_OPSET, UNSUPPORTED_OPERATOR,
+ * UNSUPPORTED_ATTRIBUTE, UNSUPPORTED_DATA, INVALID_SHAPE, VALUE_RANGE or INVALID_OPTION; the message names the node or
+ * the option, and what to do. LEAKAGE and INTERNAL are bugs of this package.
  */
 export async function compile(
   model: string | Uint8Array,

@@ -8,9 +8,19 @@ export {
   type Profile,
   profile,
 } from '../cost/communication';
-export { type ImportedModel, type ImportOptions, importOnnx } from '../model/onnx/import';
+export {
+  type ImportedModel,
+  type ImportOptions,
+  type InitializerInfo,
+  importOnnx,
+} from '../model/onnx/import';
 export { CompiledModel, type CompileOptions, compile } from './compile';
 export {
+  type Attribute,
+  type Attributes,
+  type Constant,
+  type ConstantData,
+  type Dtype,
   type Graph,
   GraphBuilder,
   type Node,
@@ -20,11 +30,27 @@ export {
   type Value,
 } from './ir/graph';
 export { printGraph } from './ir/print';
-export { verifyGraph } from './ir/verify';
-export { type Form, Joint, type JointOptions, type Opened, type Use } from './joint';
+export { type VerifyOptions, verifyGraph } from './ir/verify';
+export {
+  type Both,
+  type Broadcast,
+  type Form,
+  Joint,
+  type JointOptions,
+  type Opened,
+  type Use,
+} from './joint';
 export { KERNELS, type KernelName } from './kernels';
 export { checkLeakage } from './leakage';
-export { type Optimized, type OptimizeOptions, optimize, passes } from './passes/pipeline';
+export {
+  type Optimized,
+  type OptimizeOptions,
+  optimize,
+  type Pass,
+  passes,
+  type SeenRange,
+  type SeenRanges,
+} from './passes/pipeline';
 export { printProgram } from './print-program';
 export { materialHash, type Program, programHash } from './program';
 export { PROTOCOLS, protocolFor } from './protocols';

@@ -35,21 +35,48 @@ import { WORD_BITS } from './widths';
 
 /** What an opening gives: the public hat = share + mask, the mask at the dealer, and the share it was made from. */
 export interface Opened {
+  /** What was opened. */
   readonly share: Value;
+  /** Public: share + mask. */
   readonly hat: Value;
+  /** Known to the dealer. */
   readonly mask: Value;
 }
 
-export type Use = Value | { readonly value: Value; readonly inner: number; readonly mid: number };
+/** An operand: a value, or one that is broadcast: element i of the operation reads element (i / inner) % mid. */
+export type Use = Value | Broadcast;
+
+/** A value that is read several times. */
+export interface Broadcast {
+  /** What is read. */
+  readonly value: Value;
+  /** How often each element is read in a row. */
+  readonly inner: number;
+  /** How many elements are read before it starts again. */
+  readonly mid: number;
+}
+
+/** A value in both worlds: on shares, and on plain integers. */
+export interface Both {
+  /** Shares, or a public constant. */
+  readonly share: Value;
+  /** For the cleartext evaluator. */
+  readonly clear: Value;
+}
 
 /** Form of a result: a ring value of `bits` per element, or (planes > 0) bit planes. */
 export interface Form {
+  /** How many. */
   readonly elements: number;
+  /** Ring Z_2^bits; 64 by default. */
   readonly bits?: number;
+  /** Bit planes per element; 0 by default, for ring values. */
   readonly planes?: number;
 }
 
+/** For whom a program is built. */
 export interface JointOptions {
+  /** Computing parties, the dealer not counted. */
   readonly parties: number;
   /** The one party that receives the dealer's corrections. Default: they are spread (corrections.ts). */
   readonly corrected?: number;
@@ -76,8 +103,11 @@ interface PendingSegment extends Segment {
   readonly audience: PartySet;
 }
 
+/** A joint program under construction: what protocols are written in (ARCHITECTURE.md, Three worlds). */
 export class Joint {
+  /** Number of parties. */
   readonly n: number;
+  /** All parties. */
   readonly everyone: PartySet;
   private readonly corrected: number | undefined;
   private readonly dealFrameBytes: number;
@@ -89,9 +119,10 @@ export class Joint {
   private readonly nodes: ProgramNode[] = [];
   private readonly memo = new Map<string, Value | Opened>();
   private readonly streams = { run: 0, state: 0 };
-  private readonly constants = new Map<string, { share: Value; clear: Value }>();
+  private readonly constants = new Map<string, Both>();
   private node = -1;
 
+  /** A program without any step. */
   constructor(options: JointOptions) {
     this.n = options.parties;
     this.everyone = allParties(options.parties);
@@ -116,6 +147,7 @@ export class Joint {
 
   // ---- constructors ------------------------------------------------------------------------------------------
 
+  /** A fresh mask: every party of `parties` expands its own part. `state` masks live as long as an epoch. */
   uniform(form: Form, options: { parties?: PartySet; life?: 'run' | 'state' } = {}): Value {
     const life = options.life ?? 'run';
     const origin: Origin = { kind: 'uniform', stream: this.streams[life]++ };
@@ -129,6 +161,7 @@ export class Joint {
     );
   }
 
+  /** The dealer's arithmetic on masks. */
   derive(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
     for (const u of ins) expectWorld(usedValue(u), ['mask', 'public']);
     return this.remember(
@@ -137,6 +170,7 @@ export class Joint {
     );
   }
 
+  /** Shares of what the dealer derived: from seeds, plus a correction for one party. */
   deal(mask: Value): Value {
     expectWorld(mask, ['mask']);
     return this.remember(`deal ${mask.id}`, () => {
@@ -200,10 +234,12 @@ export class Joint {
     this.memo.set(`open ${share.id} ${this.everyone}`, opened);
   }
 
+  /** Whether the share has been opened, or another opening implies its opening. */
   isOpened(share: Value): boolean {
     return this.memo.has(`open ${share.id} ${this.everyone}`);
   }
 
+  /** Arithmetic on public values and shares, without a message. */
   local(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
     return this.locals(kernel, ins, attr, [form])[0] as Value;
   }
@@ -220,6 +256,7 @@ export class Joint {
     return this.step(worlds.includes('share') ? 'share' : 'public', kernel, ins, attr, forms);
   }
 
+  /** The same arithmetic on plain integers. */
   clear(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
     for (const u of ins) expectWorld(usedValue(u), ['clear', 'mask', 'public']);
     return this.step('clear', kernel, ins, attr, [form])[0] as Value;
@@ -238,6 +275,7 @@ export class Joint {
     });
   }
 
+  /** Makes a share known to `to` alone, re-randomised by a zero sharing. */
   reveal(share: Value, to: PartySet): Value {
     expectWorld(share, ['share']);
     const level = share.level + 1;
@@ -259,7 +297,7 @@ export class Joint {
   // ---- what enters and leaves --------------------------------------------------------------------------------
 
   /** A value that a party holds in the clear, a constant of the program, or one that arrives as shares. */
-  input(io: Omit<Io, 'value' | 'clear'>): { share: Value; clear: Value } {
+  input(io: Omit<Io, 'value' | 'clear'>): Both {
     const index = this.ios.length;
     const elements = io.shape.reduce((a, b) => a * b, 1);
     const form = { elements, bits: io.bits };
@@ -276,7 +314,7 @@ export class Joint {
   }
 
   /** Public integers of the program, as a value of a given ring. */
-  constant(data: readonly bigint[], shape: readonly number[], bits = 64): { share: Value; clear: Value } {
+  constant(data: readonly bigint[], shape: readonly number[], bits = 64): Both {
     const key = `constant ${bits} ${shape.join()} ${data.join()}`;
     const known = this.constants.get(key);
     if (known !== undefined) return known;
@@ -295,6 +333,7 @@ export class Joint {
     return made;
   }
 
+  /** Names a value as an output of the program. */
   output(io: Omit<Io, 'value' | 'clear' | 'kind' | 'bits'>, share: Value, clear: Value): void {
     const to = io.owner === 'public' ? this.everyone : io.owner === 'secret' ? 0 : 2 ** io.owner;
     const revealed = to === 0 || share.world === 'public' ? share : this.reveal(share, to);
@@ -303,6 +342,7 @@ export class Joint {
 
   // ---- result ------------------------------------------------------------------------------------------------
 
+  /** The program; the builder is not used afterwards. */
   build(name: string): Program {
     const corrections = this.correct();
     const steps: Step[] = [];

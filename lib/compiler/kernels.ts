@@ -1,6 +1,10 @@
 // The kernels of the native core by name and id: the vocabulary that programs are written in. What each computes is
 // stated where it is implemented (native/cpu); a test checks that both tables agree.
 
+/**
+ * Kernels by name, with the number that plans use. What each computes is stated in native/cpu.
+ * @internal
+ */
 export const KERNELS = {
   lincomb: 1,
   xor: 2,
@@ -29,4 +33,5 @@ export const KERNELS = {
   polynomial: 32,
 } as const;
 
+/** Name of a kernel. */
 export type KernelName = keyof typeof KERNELS;

@@ -87,6 +87,7 @@ export function choicesText(choices: Readonly<Record<string, string>>): string {
     .join('; ');
 }
 
+/** The joint program as text: a line per step, with worlds, rings and rounds. */
 export function printProgram(program: Program): string {
   const lines = [`program '${program.name}' for ${program.parties} parties`];
   for (const io of program.ios) {

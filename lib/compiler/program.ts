@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
 import type { KernelName } from './kernels';
 
 export type World = 'public' | 'share' | 'mask' | 'clear';
+/** Setup once per epoch, offline before inputs exist, online while they wait. */
 export type Phase = 'setup' | 'offline' | 'online';
 export const PHASES: readonly Phase[] = ['setup', 'offline', 'online'];
 
@@ -136,14 +137,21 @@ export interface ProgramNode {
   readonly choices?: Readonly<Record<string, string>>;
 }
 
+/** The joint computation of all parties and the dealer: plain, public data. */
 export interface Program {
+  /** Of the format. */
   readonly version: 2;
+  /** Name of the model. */
   readonly name: string;
+  /** Computing parties, the dealer not counted. */
   readonly parties: number;
+  /** Nodes of the model, for costs and reports. */
   readonly nodes: readonly ProgramNode[];
+  /** Values by number. */
   readonly values: readonly Value[];
   /** In execution order: phases in order, levels within a phase in order. */
   readonly steps: readonly Step[];
+  /** Inputs, weights and outputs. */
   readonly ios: readonly Io[];
 }
 

@@ -10,10 +10,13 @@ import { checkKnobs, DEFAULT_KNOBS, type Knobs, type Twin } from './protocols/pr
 import { sliceLargeOpenings } from './schedule/slices';
 import { WORD_BITS } from './widths';
 
+/** What `secure` takes besides the graph. */
 export interface SecureOptions {
+  /** Computing parties, the dealer not counted. */
   readonly parties: number;
   /** Who learns an output: a party, `public` (every party) or `secret` (it stays shared). By output name; default 0. */
   readonly outputOwners?: Readonly<Record<string, number | 'secret' | 'public'>>;
+  /** Knobs of all nodes. */
   readonly knobs?: Partial<Knobs>;
   /** Knobs of a node, over those of all. */
   readonly choose?: (node: Node) => Partial<Knobs>;

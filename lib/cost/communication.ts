@@ -18,7 +18,9 @@ import {
 import { phaseOf, roundOf } from '../compiler/schedule/moments';
 import { type Frame, segmentBytes, timelineOf } from '../compiler/schedule/timeline';
 
+/** What one phase sends; frame headers are included in bytes. */
 export interface PhaseCommunication {
+  /** Depth of the graph of frames: how many wait for each other in a row. */
   readonly rounds: number;
   /** Bytes sent by each party to the other parties. */
   readonly bytesSent: readonly number[];
@@ -26,6 +28,7 @@ export interface PhaseCommunication {
   readonly dealerBytes: readonly number[];
 }
 
+/** By phase. */
 export type Communication = Readonly<Record<Phase, PhaseCommunication>>;
 
 /**
@@ -33,11 +36,15 @@ export type Communication = Readonly<Record<Phase, PhaseCommunication>>;
  * of it, at the party that sees most of them. Nodes share rounds.
  */
 export interface NodeCommunication {
+  /** Rounds that it has a part in. */
   readonly rounds: number;
+  /** Without frame headers. */
   readonly bytes: number;
 }
 
+/** Cost of a program. */
 export interface Profile {
+  /** Of the whole program. */
   readonly total: Communication;
   /** Indexed as Program.nodes. */
   readonly nodes: readonly Readonly<Record<Phase, NodeCommunication>>[];

@@ -13,6 +13,7 @@ import { checkRange, takeInputs } from './numbers';
 /** Tensors by the name of the input. */
 export type Examples = Readonly<Record<string, Tensor>>;
 
+/** Those of the `compile` that the result is for, and a margin. */
 export interface CalibrateOptions extends Omit<CompileOptions, 'calibration'> {
   /** How far beyond what was seen values may go, as a factor. Default 4. */
   readonly margin?: number;

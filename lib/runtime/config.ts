@@ -8,16 +8,19 @@ import { readBytes } from './files';
 import type { Address } from './mesh';
 import { parseJson, type Schema, validate } from './validate';
 
+/** How long things may take, in seconds. */
 export interface Timeouts {
-  /** One attempt to connect. */
+  /** One attempt to connect. Default 5. */
   readonly connect: number;
-  /** A greeting, an answer of the dealer, and what others may need more than this side. */
+  /** A greeting, an answer of the dealer, and what others may need more than this side. Default 10. */
   readonly control: number;
-  /** Each phase, from its start. */
+  /** The setup phase, from its start. Default 600. */
   readonly setup: number;
+  /** The offline phase. Default 300. */
   readonly offline: number;
+  /** The online phase. Default 300. */
   readonly online: number;
-  /** A run from when it is asked for, waiting included. */
+  /** A run from when it is asked for, waiting included. Default 900. */
   readonly run: number;
 }
 
@@ -27,8 +30,15 @@ export interface RoleConfig {
   readonly deployment: string;
   /** Folder for what the role keeps; `state` in the deployment's folder by default. */
   readonly state?: string;
-  /** Files in PEM form: the authority, this role's certificate, its key. */
-  readonly certificates?: { readonly ca: string; readonly certificate: string; readonly key: string };
+  /** Files in PEM form. */
+  readonly certificates?: {
+    /** Certificate of the authority. */
+    readonly ca: string;
+    /** Certificate of this role, which names it. */
+    readonly certificate: string;
+    /** Private key of this role. */
+    readonly key: string;
+  };
   /** Plain TCP without certificates: on loopback addresses only, for trials. */
   readonly insecure?: boolean;
   /** Where this role waits for those that connect to it. */
@@ -37,14 +47,19 @@ export interface RoleConfig {
   readonly threads?: number;
   /** Bytes of memory; that of the machine by default. */
   readonly memory?: number;
+  /** Those that differ from the defaults. */
   readonly timeouts?: Partial<Timeouts>;
 }
 
+/** Configuration of the dealer. */
 export interface DealerConfig extends RoleConfig {
+  /** Where the parties reach it: HOST:PORT; port 0 takes a free one. */
   readonly listen: string;
 }
 
+/** Configuration of a party. */
 export interface PartyConfig extends RoleConfig {
+  /** Its number, from 0. */
   readonly party: number;
   /** Where the dealer is, and every party with a lower number: {"dealer": "HOST:PORT", "0": "HOST:PORT"}. */
   readonly peers: Readonly<Record<string, string>>;

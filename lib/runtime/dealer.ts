@@ -12,6 +12,7 @@ import { byPosition } from './numbers';
 import { openRole } from './role';
 import { type Stored, seedTag } from './role-state';
 
+/** What a dealer is at. */
 export interface DealerStats {
   /** Epoch of the weights that are in use, 0 while there is none. */
   readonly epoch: number;
@@ -40,6 +41,7 @@ export class Dealer {
   }
 
   /**
+   * Resolves once it listens; parties connect, and connect again, by themselves.
    * @throws CryptorchError CONFIG, FILE, INVALID_PROGRAM, LEAKAGE, CERTIFICATE, TLS_UNAVAILABLE, BUSY, LEDGER,
    * OUT_OF_MEMORY, CONNECTION
    */
@@ -48,18 +50,22 @@ export class Dealer {
     return new Dealer(core, await core.open(checkDealerConfig(config)));
   }
 
+  /** The deployment that it serves. */
   get deployment(): Deployment {
     return this.core.deployment;
   }
 
+  /** How far it is just now. */
   get stats(): DealerStats {
     return this.core.stats;
   }
 
+  /** Ends what goes on and leaves; the state stays on disk. */
   close(): Promise<void> {
     return this.core.close();
   }
 
+  /** As `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -23,9 +23,15 @@ const PROGRAM = 'program.json';
 const WEIGHTS = 'weights.npz';
 const STATE = 'state';
 
+/** A deployment on disk: what is computed, apart from any connection. */
 export class Deployment {
   private constructor(
+    /** Its folder. */
     readonly folder: string,
+    /**
+     * Content of program.json.
+     * @internal
+     */
     readonly file: ProgramFile,
   ) {}
 
@@ -48,6 +54,7 @@ export class Deployment {
   }
 
   /**
+   * Reads the folder of a deployment and checks its program, leakage included.
    * @throws CryptorchError FILE, INVALID_PROGRAM, LEAKAGE
    */
   static async load(folder: string): Promise<Deployment> {
@@ -55,36 +62,48 @@ export class Deployment {
     return new Deployment(folder, decodeProgramFile((await readBytes(path)).toString('utf8'), path));
   }
 
+  /** Its name: 1 to 64 of a-z, 0-9 and "-". */
   get name(): string {
     return this.file.name;
   }
 
+  /** Computing parties, the dealer not counted. */
   get parties(): number {
     return this.file.parties;
   }
 
+  /** One program per batch size, all over the same weights. */
   get programs(): readonly Program[] {
     return this.file.programs.map((p) => p.program);
   }
 
+  /** SHA-256 of each program; all roles must have the same. */
   get hashes(): readonly string[] {
     return this.file.programs.map((p) => p.hash);
   }
 
+  /** Path of the private weights file; only their owner has it. */
   get weightsPath(): string {
     return join(this.folder, WEIGHTS);
   }
 
+  /** Folder for what a role keeps here, unless its configuration names another. */
   get statePath(): string {
     return join(this.folder, STATE);
   }
 
-  /** What a role does in each program. The dealer is role `parties`. */
+  /**
+   * What a role does in each program. The dealer is role `parties`.
+   * @internal
+   */
   plans(role: number): BigInt64Array[] {
     return this.programs.map((program) => encodePlan(project(program, role)));
   }
 
-  /** Values that a party holds in the clear; the same in every program but for their shape. */
+  /**
+   * Values that a party holds in the clear; the same in every program but for their shape.
+   * @internal
+   */
   held(kind: Io['kind'], party: number, program = 0): Io[] {
     return heldBy(this.programs[program] as Program, kind, party);
   }
@@ -92,6 +111,7 @@ export class Deployment {
   /**
    * The weights that a party brings; empty for one that owns none, undefined for one whose file is not there.
    * @throws CryptorchError FILE, INVALID_PROGRAM, INVALID_WEIGHTS, INVALID_NPY
+   * @internal
    */
   async weights(party: number): Promise<Map<string, InputArray> | undefined> {
     const ios = this.held('weight', party);
@@ -106,6 +126,7 @@ export class Deployment {
   /**
    * The program whose inputs at this party have the shapes of `shapes`.
    * @throws CryptorchError INVALID_INPUT where there is none
+   * @internal
    */
   programFor(party: number, shapes: ReadonlyMap<string, readonly number[]>): number {
     const fits = (program: Program): boolean =>

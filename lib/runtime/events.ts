@@ -13,24 +13,35 @@ import { type Role, roleName } from '../keys/role';
 import type { NativeSession, PhaseReport } from '../native-endpoint';
 
 interface Source {
+  /** Name of the deployment. */
   readonly deployment: string;
+  /** The role that tells it. */
   readonly role: Role;
 }
 
 /** A run under its number: taken up, finished or failed. */
 export interface RunEvent extends Source {
+  /** Its number. */
   readonly run: number;
+  /** Index of the program. */
   readonly program: number;
+  /** What became of it. */
   readonly state: 'started' | 'finished' | 'failed';
+  /** Why it failed. */
   readonly error?: CryptorchError;
 }
 
 /** A phase that this role begins or has computed. `run` is 0 for setup. */
 export interface PhaseEvent extends Source {
+  /** Which one. */
   readonly phase: Phase;
+  /** It begins, or is done. */
   readonly state: 'started' | 'finished';
+  /** Epoch of the weights. */
   readonly epoch: number;
+  /** Number of the run. */
   readonly run: number;
+  /** Index of the program. */
   readonly program: number;
   /** Of a phase that is finished. */
   readonly report?: PhaseReport;
@@ -38,25 +49,37 @@ export interface PhaseEvent extends Source {
 
 /** How far a phase is; told a few times a second while it changes. `run` is 0 for setup. */
 export interface ProgressEvent extends Source {
+  /** Which one. */
   readonly phase: Phase;
+  /** Epoch of the weights. */
   readonly epoch: number;
+  /** Number of the run. */
   readonly run: number;
+  /** Index of the program. */
   readonly program: number;
   /** Steps of the phase that this role has done, of `of` in total. */
   readonly steps: number;
+  /** Steps of the phase. */
   readonly of: number;
 }
 
 /** A link: up and agreed, down, not to be reached, or somebody who is no peer was turned away. */
 export interface PeerEvent extends Source {
+  /** The role at the other end, where it is known. */
   readonly peer?: Role;
+  /** What became of the link. */
   readonly state: 'up' | 'down' | 'unreachable' | 'refused';
+  /** HOST:PORT of the other end. */
   readonly address?: string;
+  /** Error code where the link is not up. */
   readonly code?: string;
+  /** What was wrong, in words. */
   readonly message?: string;
 }
 
+/** A failure that ended what was going on between the roles; connecting goes on. */
 export interface ErrorEvent extends Source {
+  /** What failed; an error that another role reports has its code alone. */
   readonly error: CryptorchError;
 }
 

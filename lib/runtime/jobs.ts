@@ -7,6 +7,7 @@ import type { Tensors } from './numbers';
 
 /** What a party has of a run. */
 export interface PartyResult {
+  /** Number of the run. */
   readonly run: number;
   /** Index of the program. */
   readonly program: number;

@@ -13,11 +13,13 @@ import { type CountedNode, countNode, countPhase, eachPhase } from './counters';
 import { asTensor, checkRange, namedInput, takeInputs } from './numbers';
 import { drawSeeds, keysOf } from './seeds';
 
+/** What `runLocal` takes besides the model and its inputs. */
 export interface RunOptions {
   /** Makes a run repeatable. Whoever knows it knows every mask: for tests only. */
   readonly seed?: string | number;
   /** The same fixed-point arithmetic without shares, bit for bit what the parties would get with this seed. */
   readonly cleartext?: boolean;
+  /** Called as steps are done: `done` of `total` in the phase. */
   readonly onProgress?: (event: {
     readonly phase: Phase;
     readonly done: number;
@@ -37,23 +39,42 @@ export interface RunOptions {
   readonly network?: string;
 }
 
+/** What a node of the model cost. */
 export interface Layer {
+  /** Name of the model's node. */
   readonly name: string;
+  /** ONNX operator, such as `Conv`. */
   readonly op: string;
+  /** Shape of the node's result. */
   readonly shape: readonly number[];
+  /** Which forms of its protocols were chosen, by subject. */
   readonly choices: Readonly<Record<string, string>>;
   /** Online, as counted. */
   readonly rounds: number;
+  /** Online, as counted, over all senders and receivers, without frame headers. */
   readonly bytes: number;
+  /** Online, the largest time that any role spent on it, waiting included. */
   readonly seconds: number;
+  /** Rounds and bytes by phase, as predicted. */
   readonly predicted: Readonly<Record<Phase, NodeCommunication>>;
+  /** The same as counted, and seconds. */
   readonly counted: Readonly<Record<Phase, CountedNode>>;
 }
 
+/** Outputs of a run and what it cost. */
 export interface RunResult {
+  /** Outputs by name in real units: float32, or int64 for indices. */
   readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Time of compiling and of each phase. */
   readonly seconds: Readonly<Record<'compile' | Phase, number>>;
-  readonly communication: { readonly predicted: Communication; readonly counted: Communication };
+  /** Rounds and bytes; both sides are equal, or there is a bug. */
+  readonly communication: {
+    /** Read off the program. */
+    readonly predicted: Communication;
+    /** Counted by the transport. */
+    readonly counted: Communication;
+  };
+  /** By node of the model, in order. */
   readonly layers: readonly Layer[];
   /** Bytes of memory planned for each party, then for the dealer. */
   readonly peakBytes: readonly number[];
@@ -72,7 +93,8 @@ export interface ProgramRun {
 }
 
 /**
- * Runs a compiled model on one batch; outputs are in real units.
+ * Runs a compiled model on one batch, dealer and parties as threads of this process; outputs are in real units. Inputs have
+ * the shapes of `model.inputs`, in any element type; they are copied.
  * @throws CryptorchError MISSING_INPUT, UNKNOWN_INPUT, INVALID_INPUT, VALUE_RANGE, OUT_OF_MEMORY, TIMEOUT, CANCELLED
  */
 export async function runLocal(

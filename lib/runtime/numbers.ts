@@ -6,6 +6,7 @@ import { CryptorchError, type ErrorName } from '../errors';
 import type { InputArray } from '../native';
 import { checkTensor, type Tensor } from '../tensor';
 
+/** Tensors by the name of the input or output. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Values of these that a party holds in the clear. */

@@ -14,6 +14,7 @@ import type { PartyResult } from './jobs';
 import type { Tensors } from './numbers';
 import { PartyCore } from './party-core';
 
+/** What `Party.open` takes besides the configuration. */
 export interface PartyOptions {
   /**
    * Called after every run of which this party learns an output, also where others supply the inputs. An error that it
@@ -22,6 +23,7 @@ export interface PartyOptions {
   readonly onResult?: (result: PartyResult) => void;
 }
 
+/** What `run` takes besides the inputs. */
 export interface PartyRunOptions {
   /** Cancels the run, at every party. */
   readonly signal?: AbortSignal;
@@ -31,6 +33,7 @@ export interface PartyRunOptions {
   readonly program?: number;
 }
 
+/** What a party is at. */
 export interface PartyStats {
   /** Epoch of the weights that are in use, 0 while there is none. */
   readonly epoch: number;
@@ -40,7 +43,9 @@ export interface PartyStats {
   readonly queued: number;
   /** Runs whose material lies ready here. */
   readonly prepared: number;
+  /** Runs that were asked for here and have a result. */
   readonly finished: number;
+  /** Runs that were asked for here and failed. */
   readonly failed: number;
   /** Highest run number that was used. */
   readonly highestRun: number;
@@ -50,6 +55,7 @@ export interface PartyStats {
   readonly missing: readonly Role[];
 }
 
+/** A party of a deployment: stays connected, and serves any number of runs in turn. */
 export class Party {
   private constructor(private readonly core: PartyCore) {}
 
@@ -64,6 +70,7 @@ export class Party {
     return new Party(core);
   }
 
+  /** The deployment that it takes part in. */
   get deployment(): Deployment {
     return this.core.deployment;
   }
@@ -73,6 +80,7 @@ export class Party {
     return this.core.port;
   }
 
+  /** How far it is just now. */
   get stats(): PartyStats {
     return this.core.stats;
   }
@@ -107,6 +115,7 @@ export class Party {
     return this.core.close();
   }
 
+  /** As `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -16,6 +16,7 @@ import type { Attribute, Attributes, Constant, Graph, Node, Range, Type, Value }
 /** Numbers of a list that are printed; longer lists are cut. */
 const SHOWN = 16;
 
+/** The graph as text: a line per node, with types, scales and ranges. */
 export function printGraph(graph: Graph): string {
   const lines = [`graph ${JSON.stringify(graph.name)}`];
   for (const v of graph.inputs) lines.push(`${ref(v)} = input : ${printType(v.type)}${comment(v.name)}`);

@@ -9,6 +9,7 @@ import { CryptorchError } from '../../errors';
 import { type Attribute, elementCount, type Graph, type Node, type Type, type Value } from './graph';
 import { checkCoreNode } from './verify-core';
 
+/** What the graph must be. */
 export interface VerifyOptions {
   /** After the last pass: only core operations, and every value has a scale. */
   readonly core?: boolean;

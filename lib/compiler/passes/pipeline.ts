@@ -20,6 +20,7 @@ import { ringWidths } from './ring-widths';
 import { simplifyCore } from './simplify-core';
 import { slackBounds } from './slack';
 
+/** What `optimize` takes besides the graph. */
 export interface OptimizeOptions {
   /** Fractional bits of inputs and weights. */
   readonly fractionalBits: number;
@@ -33,6 +34,7 @@ export interface OptimizeOptions {
   readonly onPass?: ((name: string, graph: Graph) => void) | undefined;
 }
 
+/** A lowered graph with its bounds. */
 export interface Optimized {
   /** Core operations only, every value with a scale. */
   readonly graph: Graph;
@@ -40,8 +42,18 @@ export interface Optimized {
   readonly slack: Map<string, number | null>;
 }
 
-/** Ranges of the results of core nodes by position; `node` tells whether they are of this model. */
-export type SeenRanges = readonly { readonly node: string; readonly lo: number; readonly hi: number }[];
+/** What a calibration saw of one node's result, margin included, in real units. */
+export interface SeenRange {
+  /** Name of the node, which tells whether it is of this model. */
+  readonly node: string;
+  /** Lowest value. */
+  readonly lo: number;
+  /** Highest value. */
+  readonly hi: number;
+}
+
+/** Ranges of the results of core nodes, by position. */
+export type SeenRanges = readonly SeenRange[];
 
 /** @throws CryptorchError INVALID_OPTION for intervals that are none, or of no input */
 function declareRanges(
@@ -95,13 +107,17 @@ function seenBy(graph: Graph, seen: SeenRanges | undefined): (Range | undefined)
   });
 }
 
-interface Pass {
+/** A function from a graph to a graph, by name. */
+export interface Pass {
+  /** For messages and printed graphs. */
   readonly name: string;
   /** Afterwards the graph is one of core operations with scales. */
   readonly core?: boolean;
+  /** Builds a new graph; the old one stays what it was. */
   readonly run: (graph: Graph, options: OptimizeOptions) => Graph;
 }
 
+/** All passes in the order in which they run. */
 export const passes: readonly Pass[] = [
   { name: 'infer-shapes', run: inferShapes },
   { name: 'drop-identities', run: dropIdentities },

@@ -19,6 +19,7 @@ import { polynomial } from './polynomial';
 import type { Protocol } from './protocol';
 import { rescale } from './rescale';
 
+/** Every protocol there is. */
 export const PROTOCOLS: readonly Protocol[] = [
   add,
   sub,
@@ -46,6 +47,7 @@ const BY_OPERATOR: ReadonlyMap<string, Protocol> = new Map(
   PROTOCOLS.flatMap((p) => p.of.map((op) => [op, p] as const)),
 );
 
+/** The protocol of a core operation; undefined where there is none. */
 export function protocolFor(op: string): Protocol | undefined {
   return BY_OPERATOR.get(op);
 }

@@ -14,8 +14,11 @@ import { WORD_BITS } from '../widths';
 
 /** A value of the graph in both worlds. `share` may be public (a public constant). */
 export interface Twin {
+  /** On shares. */
   readonly share: Value;
+  /** On plain integers, for the cleartext evaluator. */
   readonly clear: Value;
+  /** Of both. */
   readonly shape: readonly number[];
   /** Set where only products with what this one party holds will open the value. */
   readonly openedFor?: PartySet;
@@ -42,7 +45,9 @@ export interface ComparisonKnobs {
   readonly fused?: number;
 }
 
+/** Parameters of protocols (ARCHITECTURE.md, Forms and knobs). */
 export interface Knobs {
+  /** Of every comparison. */
   readonly comparison: ComparisonKnobs;
   /**
    * Maximum: up to this many candidates are compared in all pairs, more in a tournament first; 2 is always a
@@ -73,10 +78,13 @@ export function checkKnobs({ comparison, allPairs = 2 }: Knobs): void {
   }
 }
 
+/** How core operations are computed on shares, and the same on plain integers. */
 export interface Protocol {
+  /** For messages. */
   readonly name: string;
   /** The core operators that it computes. */
   readonly of: readonly string[];
+  /** Appends the steps of a node to the joint program and returns its results as shares. */
   build(joint: Joint, node: Node, ins: readonly Twin[], knobs: Knobs): Value[];
   /** Called after `build`, so that the masks of openings made there are known. */
   clear(joint: Joint, node: Node, ins: readonly Twin[], knobs: Knobs): Value[];

@@ -87,13 +87,19 @@ export interface PlanIo {
   readonly bits: number;
 }
 
+/** Everything that one role does, in order, with every operand placed in memory. */
 export interface Plan {
+  /** Computing parties, the dealer not counted. */
   readonly parties: number;
   /** 0 to n-1: a party, n: the dealer, n+1: cleartext. */
   readonly role: number;
+  /** Memory of each region. */
   readonly bytes: Readonly<Record<Region, number>>;
+  /** How many seeds the role has. */
   readonly keys: number;
+  /** Nodes of the model that steps are counted for. */
   readonly nodes: number;
+  /** Inputs and outputs, in the order of the program. */
   readonly ios: readonly PlanIo[];
   /** Setup, offline, online. */
   readonly phases: readonly [readonly PlanStep[], readonly PlanStep[], readonly PlanStep[]];

@@ -38,6 +38,7 @@ export function cleartextRole(n: number): number {
   return n + 1;
 }
 
+/** The plan of a role: a party by its number, the dealer as `parties`. */
 export function project(program: Program, role: number): Plan {
   return new Projection(program, role).plan();
 }

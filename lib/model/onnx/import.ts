@@ -26,6 +26,7 @@ import { invalidModel, isDefaultDomain, quote, readModel } from './reader';
 import { type DeclaredType, declaredType, ShapeBinder } from './shapes';
 import { type DecodedTensor, decodeTensor } from './tensors';
 
+/** What `importOnnx` takes besides the file. */
 export interface ImportOptions {
   /** Shapes of inputs by name, where the model leaves dimensions open. */
   readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
@@ -53,16 +54,25 @@ export interface Problem {
   readonly error: CryptorchError;
 }
 
+/** A constant tensor of the file. */
 export interface InitializerInfo {
+  /** Name in the file. */
   readonly name: string;
+  /** Its dimensions. */
   readonly shape: readonly number[];
+  /** Product of the dimensions. */
   readonly elements: number;
 }
 
+/** An ONNX model as a graph of ONNX operators. */
 export interface ImportedModel {
+  /** Nodes keep their operators and attributes; shapes are not inferred yet. */
   readonly graph: Graph;
+  /** Version of the operator set. */
   readonly opset: number;
+  /** Names of the inputs. */
   readonly inputs: readonly string[];
+  /** Names of the outputs. */
   readonly outputs: readonly string[];
   /** What the file says of the outputs' shapes; undefined where it says nothing. */
   readonly declaredOutputs: ReadonlyMap<string, readonly (number | undefined)[] | undefined>;
