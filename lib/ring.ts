@@ -12,7 +12,7 @@ export type { Conv2dShape, NativeRing } from './native';
 
 /**
  * Arithmetic modulo 2^64 on the calling thread, by the kernels of the native core. Functions return new arrays.
- * @throws CryptorchError INVALID_OPTION or BAD_PLAN where lengths or shapes do not fit; MISSING_BINARY at the first call
+ * @throws CryptorchError INVALID_OPTION where lengths, shapes or scales do not fit; VALUE_RANGE of `encode`; MISSING_BINARY
  */
 export const ring: NativeRing = {
   add: (a, b) => native().ring.add(a, b),

@@ -20,6 +20,7 @@ export const NOT_RUN: readonly NotRun[] = [
   },
   { command: /^npm run bench\b/, why: 'measures for minutes' },
   { command: /^npm run (demo|service)\b/, why: 'builds first; test/examples runs both' },
+  { command: /build:native|^npx cmake-js\b|^build-cmake\//, why: 'builds the native core' },
   { command: /^npm run docs\b/, why: 'writes pages; a test compares them with what it writes' },
   { command: /^(scripts\/(sanitize|fuzz)\.sh|\.ci\/run)\b/, why: 'builds the native core several times' },
   { command: /^apt-get\b/, why: 'installs packages' },

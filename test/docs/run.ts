@@ -61,6 +61,11 @@ interface Done {
 async function runBlock(session: Session, block: Block): Promise<Done> {
   const { language, path, text } = block;
   if (path !== undefined) {
+    await session.prepare();
+    if (language === 'diff') {
+      await session.patch(path, text);
+      return { outcome: 'written', printed: '' };
+    }
     const file = await session.file(path, text);
     if (language === 'json') await checkConfig(file, text);
     else if (path.endsWith('.cpp')) await checkCpp(file);

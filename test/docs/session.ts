@@ -121,8 +121,14 @@ export class Session {
     return full;
   }
 
+  /** Puts lines of a block in `diff` into a file that is there. */
+  async patch(path: string, diff: string): Promise<void> {
+    const full = join(this.folder, path);
+    await writeFile(full, patched(await readFile(full, 'utf8'), diff));
+  }
+
   /** Nothing is built or copied for a page that runs nothing. */
-  private prepare(): Promise<void> {
+  prepare(): Promise<void> {
     this.prepared ??= this.repository ? copyRepository(this.folder) : makeProject(this.folder);
     return this.prepared;
   }
@@ -235,6 +241,29 @@ export class Session {
       }
     }
   }
+}
+
+/**
+ * A file after a diff without line numbers: each hunk (hunks are separated by `@@`) is put where its lines that stay or go
+ * are found, one after the other, whatever their spaces. Throws where they are not.
+ */
+export function patched(text: string, diff: string): string {
+  const lines = text.split('\n');
+  const plain = (line: string): string => line.trim().replaceAll(/\s+/g, ' ');
+  for (const hunk of diff.trimEnd().split(/^@@$/m)) {
+    const rows = hunk.split('\n').filter((row) => row !== '');
+    const old = rows.filter((row) => !row.startsWith('+')).map((row) => plain(row.slice(1)));
+    const at = lines.findIndex((_, i) => old.every((line, j) => plain(lines[i + j] ?? '') === line));
+    if (old.length === 0 || at < 0) throw new Error(`there is no place for\n${hunk}`);
+    let from = at;
+    const now = rows.flatMap((row) => {
+      if (row.startsWith('+')) return [row.slice(1)];
+      const kept = lines[from++]!;
+      return row.startsWith('-') ? [] : [kept];
+    });
+    lines.splice(at, old.length, ...now);
+  }
+  return lines.join('\n');
 }
 
 /** The content of a file of the session. */
