@@ -34,7 +34,7 @@ export const NOT_RUN: readonly NotRun[] = [
 /** The commands of a block of shell lines, without comments; continued lines are one. */
 export function commandsOf(text: string): string[] {
   return text
-    .replaceAll(/\\\n\s*/g, ' ')
+    .replaceAll(/\s*\\\n\s*/g, ' ')
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
