@@ -9,6 +9,8 @@ import { patched } from './session';
 const fenced = (language: string, text: string, before = ''): string =>
   `${before}\n\n\`\`\`${language}\n${text}\n\`\`\`\n`;
 
+const MISSPELT = '{"deployment": ".", "insecure": true, "listen": "127.0.0.1:7700", "thread": 2}';
+
 const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['a program that throws', fenced('js', "throw new Error('wrong')"), /^page:4: [^]*Error: wrong/],
   ['a program that rejects', fenced('js', "await Promise.reject(new Error('late'))"), /Error: late/],
@@ -35,11 +37,7 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     fenced('js', 'console.log(1)') + fenced('text', '2', 'It prints:'),
     /not what was printed/,
   ],
-  [
-    'a misspelt entry',
-    fenced('json', '{"deploymnt": "."}', '`dealer/config.json`:'),
-    /"deploymnt" is|In .*deploymnt/,
-  ],
+  ['a misspelt entry', fenced('json', MISSPELT, '`dealer/config.json`:'), /In \S+, "thread" /],
   [
     'JSON that is none',
     fenced('json', '{"deployment": ".",}', '`dealer/config.json`:'),
