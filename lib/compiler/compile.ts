@@ -10,7 +10,8 @@ import { chooseKnobs, slicedBytes } from './choose';
 import type { Graph, Node } from './ir/graph';
 import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
-import { optimize, type SeenRanges } from './passes/pipeline';
+import type { Domains } from './passes/domains';
+import { lowered, type OptimizeOptions, optimize, type SeenRanges } from './passes/pipeline';
 import { type Phase, type Program, programHash } from './program';
 import type { Knobs } from './protocols/protocol';
 import { secure } from './secure';
@@ -44,7 +45,7 @@ export interface CompileOptions {
    * What `calibrate()` saw on examples of inputs: values are then shared in rings just wide enough for what was seen and
    * its margin. A value beyond that wraps around and makes the result wrong. Ranges are part of the public program.
    */
-  readonly calibration?: Calibration;
+  readonly calibration?: Omit<Calibration, 'values'> & Partial<Calibration>;
   /**
    * Truncations round downwards instead of by a public coin. Outputs then equal the model's fixed-point evaluation with
    * rescales rounded downwards, bit for bit and in every run; a truncation takes one more round. Default false.
@@ -72,6 +73,8 @@ export interface Calibration {
   readonly inputs: Readonly<Record<string, readonly [number, number]>>;
   /** The same for the result of every operation, in the order of the compiled graph. */
   readonly values: SeenRanges;
+  /** Of the operands of approximated functions, by the node of the model and the function. */
+  readonly domains?: Domains;
 }
 
 /** An input of a compiled model. */
@@ -187,12 +190,7 @@ export async function compile(
   const owners = options.owners ?? {};
   const imported = await importModel(model, options);
   checkOwners(owners, parties);
-  const { graph, slack } = optimize(imported.graph, {
-    fractionalBits: options.fractionalBits ?? 16,
-    inputRanges: { ...options.calibration?.inputs, ...options.ranges },
-    seen: options.calibration?.values,
-    declaredOutputs: imported.declaredOutputs,
-  });
+  const { graph, slack } = optimize(imported.graph, optimizing(imported, options));
   const outputOwners = Object.fromEntries(graph.outputs.map((v) => [v.name, owners[v.name] ?? 0]));
   const knobs: Partial<Knobs> = {
     ...options.knobs,
@@ -215,6 +213,25 @@ export async function compile(
   const program = secure(graph, { parties, outputOwners, knobs, choose, ...sliced });
   checkLeakage(program);
   return new CompiledModel(imported, graph, program, new GraphWeights(graph), bounds, started);
+}
+
+/**
+ * The model in core operations on real numbers, its functions not approximated: for calibration.
+ * @throws CryptorchError as `compile`
+ */
+export async function realGraph(model: string | Uint8Array, options: CompileOptions = {}): Promise<Graph> {
+  const imported = await importModel(model, options);
+  return lowered(imported.graph, optimizing(imported, options));
+}
+
+function optimizing(imported: ImportedModel, { calibration, ...options }: CompileOptions): OptimizeOptions {
+  return {
+    fractionalBits: options.fractionalBits ?? 16,
+    inputRanges: { ...calibration?.inputs, ...options.ranges },
+    seen: calibration?.values,
+    domains: calibration?.domains,
+    declaredOutputs: imported.declaredOutputs,
+  };
 }
 
 /**

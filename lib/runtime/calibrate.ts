@@ -3,15 +3,13 @@
 
 import { type Calibration, type CompileOptions, compile } from '../compiler/compile';
 import type { Graph } from '../compiler/ir/graph';
-import type { Io } from '../compiler/program';
 import { secure } from '../compiler/secure';
 import { CryptorchError } from '../errors';
-import { type Tensor, toFloat64 } from '../tensor';
+import { toFloat64 } from '../tensor';
+import { checkDomains, functionDomains } from './calibrate-domains';
+import { batches, type Examples, type Interval, widen, withMargin } from './examples';
 import { type Numbers, runProgram } from './local';
 import { checkRange, takeInputs } from './numbers';
-
-/** Tensors by the name of the input. */
-export type Examples = Readonly<Record<string, Tensor>>;
 
 /** Those of the `compile` that the result is for, and a margin. */
 export interface CalibrateOptions extends Omit<CompileOptions, 'calibration'> {
@@ -19,53 +17,10 @@ export interface CalibrateOptions extends Omit<CompileOptions, 'calibration'> {
   readonly margin?: number;
 }
 
-interface Interval {
-  lo: number;
-  hi: number;
-}
-
-function widen(seen: Interval | undefined, data: ArrayLike<number>): Interval {
-  const { lo, hi } = seen ?? { lo: Number.POSITIVE_INFINITY, hi: Number.NEGATIVE_INFINITY };
-  const interval = { lo, hi };
-  for (let i = 0; i < data.length; i++) {
-    const x = Number(data[i]);
-    if (x < interval.lo) interval.lo = x;
-    if (x > interval.hi) interval.hi = x;
-  }
-  return interval;
-}
-
-/** With `margin` times as far from zero; what never was below zero stays so, and what was always zero gets room. */
-function withMargin({ lo, hi }: Interval, margin: number): [number, number] {
-  if (lo === 0 && hi === 0) return [-margin, margin];
-  return [lo < 0 ? lo * margin : lo / margin, hi > 0 ? hi * margin : hi / margin];
-}
-
 /** Outwards to powers of two: intervals of inputs become public, and examples may be private. */
 function outwards([lo, hi]: [number, number]): [number, number] {
   const power = (x: number): number => 2 ** Math.ceil(Math.log2(x));
   return [lo < 0 ? -power(-lo) : 0, hi > 0 ? power(hi) : 0];
-}
-
-/** One example per batch of a program: tensors may hold several, one after the other along their first axis. */
-function batches(ios: readonly Io[], example: Examples): Examples[] {
-  const counts = ios.map(({ name, shape }) => {
-    const given = example[name]?.shape ?? [];
-    const several = given.length === shape.length && given.slice(1).join() === shape.slice(1).join();
-    const count = several ? (given[0] ?? 1) / (shape[0] ?? 1) : 1;
-    return Number.isInteger(count) && count > 0 ? count : 1;
-  });
-  const count = Math.min(...counts);
-  if (count === 1 || counts.some((c) => c !== count)) return [example];
-  return Array.from({ length: count }, (_, k) =>
-    Object.fromEntries(
-      ios.map(({ name, shape }) => {
-        const { dtype, data } = example[name] as Tensor;
-        const size = data.length / count;
-        return [name, { shape, dtype, data: data.subarray(k * size, (k + 1) * size) }];
-      }),
-    ),
-  );
 }
 
 /** The core graph with the result of every node as an output. */
@@ -104,7 +59,10 @@ export async function calibrate(
     if (seen) inputs[name] = outwards(withMargin(seen, margin));
   }
   // Where rescales are depends on the ranges of inputs: they are those of the model that will be compiled.
-  const compiled = await compile(model, { ...rest, ranges: { ...inputs, ...rest.ranges } });
+  const ranged = { ...rest, ranges: { ...inputs, ...rest.ranges } };
+  const domains = await functionDomains(model, examples, ranged, margin);
+  const calibration = { inputs: {}, domains };
+  const compiled = await compile(model, { ...ranged, calibration });
   const graph = exposed(compiled.graph);
   const program = secure(graph, { parties: compiled.parties });
   const ios = program.ios.filter((io) => io.kind === 'input');
@@ -118,8 +76,10 @@ export async function calibrate(
       values[i] = widen(values[i], outputs.get(`${i}`) as ArrayLike<number>);
     });
   }
+  checkDomains(graph, values);
   return {
     inputs,
+    ...(Object.keys(domains).length > 0 && { domains }),
     values: graph.nodes.map((n, i) => {
       const [lo, hi] = withMargin(values[i]!, margin);
       return { node: n.name, lo, hi };

@@ -18,7 +18,7 @@ export function heldBy(program: Program, kind: Io['kind'], party: number): Io[] 
  * Whether exactly these inputs are given.
  * @throws CryptorchError MISSING_INPUT, UNKNOWN_INPUT, INVALID_INPUT where one is no tensor
  */
-export function checkNames(ios: readonly Io[], inputs: Tensors): void {
+export function checkNames(ios: readonly Pick<Io, 'name' | 'shape'>[], inputs: Tensors): void {
   const names = ios.map((io) => io.name);
   const list = names.length === 0 ? 'none' : names.join(', ');
   for (const name of Object.keys(inputs)) {
@@ -38,7 +38,10 @@ export function checkNames(ios: readonly Io[], inputs: Tensors): void {
  * Arrays for the named inputs, copied, so that the caller may go on using its own.
  * @throws CryptorchError MISSING_INPUT, UNKNOWN_INPUT, INVALID_INPUT
  */
-export function takeInputs(ios: readonly Io[], inputs: Tensors): Map<string, InputArray> {
+export function takeInputs(
+  ios: readonly Pick<Io, 'name' | 'shape'>[],
+  inputs: Tensors,
+): Map<string, InputArray> {
   checkNames(ios, inputs);
   return new Map(
     ios.map(({ name, shape }) => {

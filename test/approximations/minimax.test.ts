@@ -63,6 +63,25 @@ for (const [name, [f, [lo, hi]]] of Object.entries(functions)) {
   });
 }
 
+test('minimax of relative errors', (t) => {
+  for (const [f, lo, hi] of [
+    [(x: number) => 1 / x, 0.5, 2],
+    [(x: number) => x ** -0.5, 0.01, 0.08],
+  ] as const) {
+    const p = minimax(f, [lo, hi], 3, true);
+    const errors = Array.from(p.points, (x) => 1 - evaluatePolynomial(p, x) / f(x));
+    errors.forEach((e, i) => {
+      t.true(Math.abs(e) >= 0.999 * p.error);
+      if (i > 0) t.true(e * errors[i - 1]! < 0);
+    });
+  }
+  // |1 - x p(x)| is least where 1 - x p(x) is a Chebyshev polynomial on [a, b], scaled to be 1 at 0.
+  const p = minimax((x) => 1 / x, [0.5, 2], 3, true);
+  const chebyshev = Math.cosh(4 * Math.acosh(2.5 / 1.5));
+  t.true(Math.abs(p.error * chebyshev - 1) < 1e-4, `${p.error}`);
+  t.throws(() => minimax(Math.sin, [-1, 1], 3, true), { instanceOf: RangeError });
+});
+
 test('minimax: an approximated polynomial is itself', (t) => {
   const p = minimax((x) => 3 - 2 * x + 0.5 * x ** 3, [-1, 5], 4);
   t.true(p.error < 1e-12);

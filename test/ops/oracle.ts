@@ -64,10 +64,22 @@ async function oracle(bytes: Uint8Array, graph: Graph, inputs: readonly number[]
   });
 }
 
+export interface AgreesOptions {
+  /** Inputs are random numbers up to this magnitude, 3 by default. */
+  readonly magnitude?: number;
+  /** Intervals of inputs that the model is compiled for. */
+  readonly ranges?: Readonly<Record<string, readonly [number, number]>>;
+}
+
 /** Runs a model (float32 inputs) everywhere; shapes and values must agree. */
-export async function agrees(t: ExecutionContext, spec: ModelSpec, seed: number = 3): Promise<Compared> {
-  const clear = await clearAgrees(t, spec, seed);
-  await privately(t, clear);
+export async function agrees(
+  t: ExecutionContext,
+  spec: ModelSpec,
+  seed: number = 3,
+  options: AgreesOptions = {},
+): Promise<Compared> {
+  const clear = await clearAgrees(t, spec, seed, options);
+  await privately(t, clear, options);
   return clear;
 }
 
@@ -82,6 +94,7 @@ export async function clearAgrees(
   t: ExecutionContext,
   spec: ModelSpec,
   seed: number = 3,
+  { magnitude = 3, ranges = {} }: AgreesOptions = {},
 ): Promise<Cleartext> {
   const bytes = model(spec);
   const imported = importOnnx(bytes).graph;
@@ -89,14 +102,14 @@ export async function clearAgrees(
     randoms(
       v.type.shape.reduce((a, b) => a * b, 1),
       seed + i,
-      3,
+      magnitude,
     ),
   );
   const expected = await oracle(bytes, imported, inputs);
 
   const graph = inferShapes(imported);
   const reference = evaluate(graph, inputs);
-  const optimized = optimize(imported, { fractionalBits: 16 });
+  const optimized = optimize(imported, { fractionalBits: 16, inputRanges: ranges });
   const core = evaluateCore(optimized.graph, inputs);
   const next = noise(seed + 99);
   // A truncation with a coin: up or down to the next unit.
@@ -118,8 +131,12 @@ export async function clearAgrees(
 }
 
 /** The private computation, for two parties or three: onnxruntime's values, the slack bound, the predicted cost. */
-async function privately(t: ExecutionContext, { bytes, inputs, expected, core }: Cleartext): Promise<void> {
-  const compiled = await compile(bytes, { parties: 2 + (bytes.length % 2) });
+async function privately(
+  t: ExecutionContext,
+  { bytes, inputs, expected, core }: Cleartext,
+  { ranges = {} }: AgreesOptions,
+): Promise<void> {
+  const compiled = await compile(bytes, { parties: 2 + (bytes.length % 2), ranges });
   const tensors = compiled.inputs.map(({ name, shape }, i) => [name, tensorOf(inputs[i]!, shape)] as const);
   const seed = bytes.length;
   const run = await runLocal(compiled, Object.fromEntries(tensors), { seed });

@@ -73,7 +73,8 @@ const small: [string, ModelSpec['nodes'], ModelSpec['initializers'], number, num
     -1,
     5,
   ],
-  ['Mul of two computed values', [node('Mul', ['x', 'x'], ['y'])], {}, -2, 4],
+  ['Mul of two computed values', [node('Relu', ['x'], ['h']), node('Mul', ['x', 'h'], ['y'])], {}, -2, 4],
+  ['a square', [node('Mul', ['x', 'x'], ['y'])], {}, 0, 4],
   [
     'MatMul of two computed values',
     [node('Transpose', ['x'], ['t']), node('MatMul', ['x', 't'], ['y'])],

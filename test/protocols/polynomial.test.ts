@@ -16,7 +16,7 @@ const edges = [0n, 1n, -1n, 255n, 256n, -255n, -256n, -257n];
 
 function attrs(coefficients: readonly bigint[], shift: number): Attributes {
   const data = BigInt64Array.from(coefficients, (c) => BigInt.asIntN(64, c));
-  return { coefficients: data, scale: 0, shift, lo: -1, hi: 1, site: '' };
+  return { coefficients: data, scale: 0, shift, lo: -1, hi: 1 };
 }
 
 function evaluate(coefficients: readonly bigint[], x: bigint, bits = 64): bigint {

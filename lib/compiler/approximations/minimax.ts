@@ -1,8 +1,9 @@
-// The polynomial of a degree with the least largest error on an interval, by the exchange algorithm of Remez.
+// The polynomial of a degree with the least largest error on an interval, by the exchange algorithm of Remez; or with the
+// least largest error relative to the function, which has no zero there then.
 //
 // It is found in the Chebyshev basis on t = (x - centre) / halfWidth in [-1, 1]. On a reference of degree + 2 points the
-// linear system p(t_i) + (-1)^i E = f(t_i) has one solution, and |E| bounds the best error from below (de la Vallée
-// Poussin). Extremes of f - p with alternating signs become the next reference, until the largest error is |E|: then
+// linear system p(t_i) + (-1)^i E w(t_i) = f(t_i) has one solution, and |E| bounds the best error from below (de la Vallée
+// Poussin); w is 1, or |f|. Extremes of (f - p) / w with alternating signs become the next reference, until the largest error is |E|: then
 // no polynomial of this degree is better. (Powell, Approximation Theory and Methods, 1981, chapters 7 to 9.)
 
 /** p(x) = sum of coefficients[k] (x - centre)^k. */
@@ -12,7 +13,7 @@ export interface Polynomial {
 }
 
 export interface Minimax extends Polynomial {
-  /** Largest |f(x) - p(x)| on the interval, found on a fine grid: to five digits where f is smooth. */
+  /** Largest |f(x) - p(x)|, or |1 - p(x) / f(x)|, on the interval, found on a fine grid: to five digits where f is smooth. */
   readonly error: number;
   /** No polynomial of this degree has a smaller largest error than this one. */
   readonly bound: number;
@@ -67,10 +68,10 @@ function solve(a: Float64Array[], b: Float64Array): Float64Array {
 }
 
 /** Chebyshev coefficients and the levelled error of the best approximation on a reference. */
-function levelled(f: Fn, reference: Float64Array): { c: Float64Array; level: number } {
+function levelled(f: Fn, weight: Fn, reference: Float64Array): { c: Float64Array; level: number } {
   const degree = reference.length - 2;
   const rows = Array.from(reference, (t, i) =>
-    Float64Array.of(...chebyshev(degree, t), i % 2 === 0 ? 1 : -1),
+    Float64Array.of(...chebyshev(degree, t), i % 2 === 0 ? weight(t) : -weight(t)),
   );
   const x = solve(rows, Float64Array.from(reference, f));
   return { c: x.slice(0, degree + 1), level: x[degree + 1]! };
@@ -141,29 +142,37 @@ export function evaluatePolynomial({ centre, coefficients }: Polynomial, x: numb
 }
 
 /**
- * The minimax polynomial of `fn` on [lo, hi], of a degree up to 24.
- * @throws RangeError for an interval that is none, another degree, or a function that is not finite on the interval
+ * The minimax polynomial of `fn` on [lo, hi], of a degree up to 24; by relative errors if wanted.
+ * @throws RangeError for an interval that is none, another degree, or a function that is not finite on the interval, or
+ * zero where errors are relative
  */
-export function minimax(fn: Fn, [lo, hi]: readonly [number, number], degree: number): Minimax {
+export function minimax(
+  fn: Fn,
+  [lo, hi]: readonly [number, number],
+  degree: number,
+  relative: boolean = false,
+): Minimax {
   if (!(lo < hi && Number.isFinite(hi - lo))) throw new RangeError(`[${lo}, ${hi}] is no interval`);
   if (!Number.isInteger(degree) || degree < 0 || degree > 24) throw new RangeError(`degree ${degree}`);
   const [centre, halfWidth] = [(lo + hi) / 2, (hi - lo) / 2];
   const f: Fn = (t) => fn(centre + halfWidth * t);
+  const weight: Fn = relative ? (t) => Math.abs(f(t)) : () => 1;
   const count = degree + 2;
   // Ascending, denser at the ends, as extremes are.
   const cosines = (n: number) => Float64Array.from({ length: n + 1 }, (_, i) => -Math.cos((Math.PI * i) / n));
   const grid = cosines(GRID_PER_EXTREME * count);
-  if (!grid.every((t) => Number.isFinite(f(t))))
-    throw new RangeError(`the function is not finite on [${lo}, ${hi}]`);
+  if (!grid.every((t) => Number.isFinite(f(t)) && (!relative || f(t) * f(0) > 0)))
+    throw new RangeError(`the function is not finite on [${lo}, ${hi}], or has a zero there`);
 
   // Not quite symmetric: on a symmetric reference the level of an odd or even function may be zero.
   let reference: Float64Array = cosines(count - 1).map((t) => t + SKEW * (1 - t * t));
   let best: { c: Float64Array; error: number; points: Float64Array } | undefined;
   let bound = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const { c, level } = levelled(f, reference);
+    const { c, level } = levelled(f, weight, reference);
     bound = Math.max(bound, Math.abs(level));
-    const found = extremes((t) => f(t) - clenshaw(c, t), Float64Array.of(...grid, ...reference).sort());
+    const errorAt: Fn = (t) => (f(t) - clenshaw(c, t)) / weight(t);
+    const found = extremes(errorAt, Float64Array.of(...grid, ...reference).sort());
     const error = found.reduce((m, p) => Math.max(m, Math.abs(p.e)), 0);
     if (!best || error < best.error) best = { c, error, points: reference };
     const next = chosen(found, count);

@@ -69,10 +69,8 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
       shift: 'int',
       lo: 'number',
       hi: 'number',
-      site: 'string',
     },
-    // The operand keeps some bits at least, none before its point.
-    scale: ([s], n) => (num(n, 'shift') <= s! ? num(n, 'scale') : Number.NaN),
+    scale: (_, n) => num(n, 'scale'),
     shape: keeps,
   },
   relu: { inputs: 1, attrs: { shift: 'int' }, scale: ([s], n) => s! - num(n, 'shift'), shape: keeps },

@@ -8,9 +8,11 @@
 //   mul, matmul (a, b)     matmul {transA, transB} of batched matrices; scales add up
 //   conv2d (x, w)          {strides, dilations, pads: [top, left, bottom, right], group}; scales add up
 //   rescale (a) {bits}     scale shrinks by bits, off by less than one unit of the result
-//   polynomial (a)         {coefficients: integers, scale, shift, lo, hi, site}: sum of coefficients[k] v^k, v = a
+//   polynomial (a)         {coefficients: integers, scale, shift, lo, hi}: sum of coefficients[k] v^k, v = a
 //                          rescaled by `shift` bits; coefficients[k] has scale - k (scale of v) fractional bits, the
-//                          result `scale`. Meant for v in [lo, hi], real numbers; `site` says what it stands for
+//                          result `scale`. Meant for v in [lo, hi], real numbers; exists with scales only
+//   approximate (a)        {fn, params, lo, hi, known}: a function of one number, without scales only; what becomes
+//                          of it is for approximations/
 //   relu (a) {shift}       clip (a) {lo, hi, shift}      leaky_relu (a) {alpha, alphaScale, shift}
 //                          a rescale by `shift` bits first; lo, hi: at the scale of the output, or null
 //   max_pool (a)           {kernel, strides, pads, dilations}; padding never wins

@@ -1,8 +1,9 @@
 // Add, Sub, Mul, Div, Neg, Sum, Mean, with numpy's broadcasting.
 //
-// On integers known at compile time they are the arithmetic of shapes; Div then truncates. A divisor must be
-// known: it becomes a factor, its reciprocal, computed in double precision when the model is compiled.
+// On integers known at compile time they are the arithmetic of shapes; Div then truncates. A divisor becomes a factor,
+// its reciprocal: computed in double precision when the model is compiled where it is known then, else approximated.
 
+import { POWER_DOMAIN } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { broadcastShapes, map, zip } from './array';
 import type { LowerContext, OpContext } from './context';
@@ -48,15 +49,9 @@ defineOp({
 defineOp({
   op: 'Div',
   opset: [11, 23],
-  restrictions: 'the divisor is known at compile time',
+  restrictions: `a secret divisor is between ${POWER_DOMAIN.lo} and ${POWER_DOMAIN.hi} unless its range is known`,
   infer(c) {
-    if (!c.isConstant(1)) {
-      throw c.unsupported(
-        'divides by a secret value',
-        'Only constant divisors are supported; rewrite the division.',
-      );
-    }
-    if (c.floats(1).data.includes(0)) {
+    if (c.isConstant(1) && c.floats(1).data.includes(0)) {
       throw c.error('INVALID_WEIGHTS', 'divides by the constant 0', 'Correct the divisor in the model.');
     }
     return broadcastResult(c);
@@ -65,14 +60,11 @@ defineOp({
     const isInteger = c.type(0).dtype === 'int';
     return [zip(a!, b!, (x, y) => (isInteger ? Math.trunc(x / y) : x / y))];
   },
-  lower: (c) => [
-    timesComputed(
-      c,
-      c.value(0),
-      map(c.floats(1), (x) => 1 / x),
-      [1],
-    ),
-  ],
+  lower(c) {
+    if (!c.isConstant(1)) return [times(c, c.core.approximate(c.value(1), 'power', [-1, 1, 0]), 0)];
+    const reciprocals = map(c.floats(1), (x) => 1 / x);
+    return [timesComputed(c, c.value(0), reciprocals, [1])];
+  },
 });
 
 defineOp({

@@ -4,6 +4,7 @@
 // local linear operations, where shares (v, 0, ...) stay of that form; any other result exists as shares
 // only.
 
+import { type Domain, findFunction } from '../approximations';
 import type { Dtype, GraphBuilder, Node, Owner, Value } from '../ir/graph';
 import { elementCount } from '../ir/graph';
 import {
@@ -35,7 +36,12 @@ export class CoreEmitter {
     readonly from: Pick<Node, 'name' | 'origin'>,
   ) {}
 
-  private emit(op: CoreOp, inputs: readonly Value[], result: Result, attrs: object = {}): Value {
+  private emit(
+    op: CoreOp | 'approximate',
+    inputs: readonly Value[],
+    result: Result,
+    attrs: object = {},
+  ): Value {
     const type = {
       shape: result.shape,
       dtype: result.dtype ?? inputs[0]!.type.dtype,
@@ -102,6 +108,20 @@ export class CoreEmitter {
   polynomial(a: Value, coefficients: Float64Array, [lo, hi]: readonly [number, number], site: string): Value {
     const attrs = { coefficients, scale: 0, shift: 0, lo, hi, site };
     return this.emit('polynomial', [a], { shape: a.type.shape }, attrs);
+  }
+
+  /**
+   * A function of the library (../approximations), by its name and parameters; `domain`: of operands of which nothing is
+   * known.
+   */
+  approximate(
+    a: Value,
+    fn: string,
+    params: readonly number[],
+    domain: Domain = findFunction(fn).domain(params),
+  ): Value {
+    const { lo, hi } = domain;
+    return this.emit('approximate', [a], { shape: a.type.shape }, { fn, params, lo, hi, known: false });
   }
 
   relu(a: Value): Value {

@@ -3,9 +3,10 @@
 // nothing; doubles carry 53 bits, far below the units of 2^-16 that are compared with them. The same
 // evaluator runs a lowered graph that has no scales yet.
 
+import { functionOf } from '../approximations/choose';
 import { evaluatePolynomial } from '../approximations/minimax';
+import { realCoefficients } from '../approximations/polynomial-scales';
 import type { Graph, Node, Value } from '../ir/graph';
-import { realCoefficients } from '../passes/polynomial-scales';
 import { argMax, type FloatTensor, map, matmul, reduce, roundHalfEven, zip } from './array';
 import { toDoubles } from './context';
 import { numberAttr, numbersAttr, piecesOf, windowOf } from './core';
@@ -82,6 +83,8 @@ function compute(
       return x;
     case 'rescale':
       return map(x, (v) => rescale(v, out.scale ?? 0));
+    case 'approximate':
+      return map(x, functionOf(node));
     case 'polynomial': {
       const p = { centre: 0, coefficients: realCoefficients(node) };
       const operand = (node.inputs[0]!.type.scale ?? 0) - numberAttr(node, 'shift');

@@ -6,14 +6,14 @@ import type { LowerContext, OpContext } from './context';
 import { scaled } from './operands';
 import { defineOp, type Shaped } from './registry';
 
-interface Reduction {
+export interface Reduction {
   readonly axes: readonly number[];
   readonly keepdims: boolean;
   readonly shape: readonly number[];
   readonly count: number;
 }
 
-function reduction(c: OpContext): Reduction {
+export function reduction(c: OpContext): Reduction {
   const x = c.shape(0);
   const given = c.has(1) ? c.known(1, 'axes') : (c.numbers('axes') ?? []);
   const all = given.length === 0 && !c.flag('noop_with_empty_axes', false);

@@ -87,24 +87,23 @@ defineOp({
   },
 });
 
-/** Binary functions, and whether the result is a truth value. */
-const binary: Readonly<Record<string, readonly [(x: number, y: number) => number, boolean]>> = {
-  Equal: [(x, y) => Number(x === y), true],
-  Greater: [(x, y) => Number(x > y), true],
-  GreaterOrEqual: [(x, y) => Number(x >= y), true],
-  Less: [(x, y) => Number(x < y), true],
-  LessOrEqual: [(x, y) => Number(x <= y), true],
-  And: [(x, y) => Number(x !== 0 && y !== 0), true],
-  Or: [(x, y) => Number(x !== 0 || y !== 0), true],
-  Pow: [(x, y) => x ** y, false],
+/** Comparisons and connectives. */
+const binary: Readonly<Record<string, (x: number, y: number) => number>> = {
+  Equal: (x, y) => Number(x === y),
+  Greater: (x, y) => Number(x > y),
+  GreaterOrEqual: (x, y) => Number(x >= y),
+  Less: (x, y) => Number(x < y),
+  LessOrEqual: (x, y) => Number(x <= y),
+  And: (x, y) => Number(x !== 0 && y !== 0),
+  Or: (x, y) => Number(x !== 0 || y !== 0),
 };
 
-for (const [op, [f, isTruth]] of Object.entries(binary)) {
+for (const [op, f] of Object.entries(binary)) {
   defineOp({
     op,
     opset: [11, 23],
     restrictions: onlyKnown,
-    infer: (c) => broadcastResult(c).map((s) => (isTruth ? { ...s, dtype: 'bool' as const } : s)),
+    infer: (c) => broadcastResult(c).map((s) => ({ ...s, dtype: 'bool' as const })),
     reference: (_, [a, b]) => [zip(a!, b!, f)],
   });
 }
@@ -145,8 +144,6 @@ const unary: Readonly<Record<string, (x: number) => number>> = {
   Exp: Math.exp,
   Floor: Math.floor,
   Not: (x) => Number(x === 0),
-  Reciprocal: (x) => 1 / x,
-  Sqrt: Math.sqrt,
 };
 
 for (const [op, f] of Object.entries(unary)) {

@@ -12,12 +12,11 @@
 // only a magnitude of 2^(62 - limit) would outgrow the ring.
 // One value is rescaled once, whoever needs it.
 
-import { CryptorchError } from '../../errors';
+import { type ApproximationKnobs, choose, DEFAULT_APPROXIMATION } from '../approximations';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
 import { splineOf } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
-import { polynomialScales } from './polynomial-scales';
 import { checkFits, factorScale, quantise, quantiseOne } from './quantise';
 import { producersOf, Rewriter } from './rewriter';
 
@@ -29,10 +28,13 @@ class FixedPoint {
   private readonly producers: ReadonlyMap<Value, Node>;
   private readonly names = new Set<string>();
   private readonly adapted = new Map<string, Value>();
+  /** Scales at which others take values that have more bits. */
+  private readonly usable = new Map<Value, number>();
 
   constructor(
     readonly graph: Graph,
     readonly f: number,
+    readonly approximation: ApproximationKnobs,
   ) {
     this.producers = producersOf(graph);
     this.rewriter = new Rewriter(graph, (v) => ({ ...v.type, scale: v.type.dtype === 'fixed' ? f : 0 }));
@@ -53,7 +55,8 @@ class FixedPoint {
   }
 
   scale(old: Value): number {
-    return this.isConstant(old) ? this.f : this.rewriter.get(old).type.scale!;
+    if (this.isConstant(old)) return this.f;
+    return this.usable.get(old) ?? this.rewriter.get(old).type.scale!;
   }
 
   /** A value at the given scale; a constant is written at it, another is shifted or rescaled. */
@@ -148,40 +151,20 @@ class FixedPoint {
     this.emit(node, [x], from, { ...node.attrs, ...bounds });
   }
 
-  /** Its operand is truncated on the opening that its powers come from. */
-  polynomial(node: Node): void {
-    const x = node.inputs[0]!;
-    const from = this.scale(x);
-    const [lo, hi] = [numberAttr(node, 'lo'), numberAttr(node, 'hi')];
-    const coefficients = node.attrs.coefficients as Float64Array;
-    const found = polynomialScales(coefficients, { lo, hi }, from, this.f);
-    if (!found) {
-      throw new CryptorchError(
-        'VALUE_RANGE',
-        `Node "${node.name}" (${node.origin}) computes a polynomial on [${lo}, ${hi}] whose values do not fit in ` +
-          `${INTEGER_BITS} bits. Scale the model, or compile with fewer fractional bits.`,
-        { node: node.name },
-      );
+  /** A function of one number becomes what the library chooses for its operands. */
+  approximate(node: Node): void {
+    const [x, out] = [node.inputs[0]!, node.outputs[0]!];
+    const inputScale = this.scale(x);
+    const { steps } = choose(node, { inputScale, fractionalBits: this.f, knobs: this.approximation });
+    let value = this.at(x, inputScale);
+    for (const { op, scale, attrs } of steps) {
+      const type: Type = { shape: out.type.shape, dtype: 'fixed', owner: 'secret', scale };
+      value = this.rewriter.builder.node(node, op, [value], [type], attrs)[0]!;
     }
-    const { operand, scale } = found;
-    const shift = from - operand;
-    this.emit(node, [this.at(x, from)], scale, {
-      ...node.attrs,
-      coefficients: found.coefficients,
-      scale,
-      shift,
-    });
-    // More bits than a product has would be in the way of sums. A product by itself takes the truncated value as it is,
-    // without another opening.
-    const out = node.outputs[0]!;
-    if (scale > 2 * this.f + slackBits) this.rewriter.set(out, this.at(out, this.f + this.extraBits(node)));
-  }
-
-  /** Bits more for what is small, as long as its product with a value of f bits needs no rescale. */
-  private extraBits(node: Node): number {
-    const { range } = node.outputs[0]!.type;
-    const largest = range ? Math.max(Math.abs(range.lo), Math.abs(range.hi)) : 1;
-    return Math.min(Math.max(0, -Math.ceil(Math.log2(Math.max(largest, 2 ** -slackBits)))), slackBits);
+    this.rewriter.set(out, value);
+    // More bits than a product has would be in the way of sums. Truncated to these it is a factor as it is, without
+    // another opening.
+    if (value.type.scale! > 2 * this.f + slackBits) this.usable.set(out, this.f + slackBits);
   }
 
   moveNode(node: Node): void {
@@ -208,8 +191,8 @@ class FixedPoint {
       case 'mul_const':
         this.factor(node);
         break;
-      case 'polynomial':
-        this.polynomial(node);
+      case 'approximate':
+        this.approximate(node);
         break;
       case 'relu':
       case 'leaky_relu':
@@ -246,8 +229,12 @@ class FixedPoint {
   }
 }
 
-export function fixedPoint(graph: Graph, fractionalBits: number): Graph {
-  const pass = new FixedPoint(graph, fractionalBits);
+export function fixedPoint(
+  graph: Graph,
+  fractionalBits: number,
+  approximation: ApproximationKnobs = DEFAULT_APPROXIMATION,
+): Graph {
+  const pass = new FixedPoint(graph, fractionalBits, approximation);
   for (const node of graph.nodes) pass.visit(node);
   for (const output of graph.outputs) pass.output(output);
   return pass.rewriter.build('reshape');

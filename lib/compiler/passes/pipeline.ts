@@ -1,10 +1,12 @@
 // The list of passes, from an imported graph to the core graph that protocols are chosen for.
 
 import { CryptorchError } from '../../errors';
+import type { ApproximationKnobs } from '../approximations';
 import type { Graph, Range, Type, Value } from '../ir/graph';
 import { verifyGraph } from '../ir/verify';
 import { INTEGER_BITS } from '../widths';
 import { deadCode } from './dead-code';
+import { type Domains, setDomains } from './domains';
 import { dropIdentities } from './drop-identities';
 import { fixedPoint } from './fixed-point';
 import { foldBatchnorm } from './fold-batchnorm';
@@ -13,6 +15,7 @@ import { checkDeclared, type DeclaredShapes, inferShapes } from './infer-shapes'
 import { lower } from './lower';
 import { matmulAdd } from './matmul-add';
 import { mergePad } from './merge-pad';
+import { mergePowers } from './merge-powers';
 import { ranges } from './ranges';
 import { reluAfterMax } from './relu-after-max';
 import { Rewriter } from './rewriter';
@@ -28,6 +31,9 @@ export interface OptimizeOptions {
   readonly inputRanges?: Readonly<Record<string, readonly [number, number]>> | undefined;
   /** Ranges that a calibration found, of the results of the core graph's nodes. */
   readonly seen?: SeenRanges | undefined;
+  /** Where the operands of approximated functions are, as a calibration found. */
+  readonly domains?: Domains | undefined;
+  readonly approximation?: ApproximationKnobs | undefined;
   /** Shapes of outputs that the model's file declares: inferred ones must agree. */
   readonly declaredOutputs?: DeclaredShapes | undefined;
   /** Sees the graph after every pass. */
@@ -128,9 +134,15 @@ export const passes: readonly Pass[] = [
   { name: 'dead-nodes', run: (g) => deadCode(g, 'Identity') },
   { name: 'lower', run: lower },
   { name: 'simplify-core', run: simplifyCore },
+  { name: 'merge-powers', run: mergePowers },
   { name: 'dead-core', run: (g) => deadCode(g, 'reshape') },
+  { name: 'domains', run: (g, options) => setDomains(g, options.domains) },
   { name: 'ranges', run: (g) => ranges(g) },
-  { name: 'fixed-point', core: true, run: (g, options) => fixedPoint(g, options.fractionalBits) },
+  {
+    name: 'fixed-point',
+    core: true,
+    run: (g, options) => fixedPoint(g, options.fractionalBits, options.approximation),
+  },
   { name: 'fuse-rescale', core: true, run: fuseRescale },
   { name: 'dead-code', core: true, run: (g) => deadCode(g, 'reshape') },
   { name: 'integer-ranges', core: true, run: (g, options) => ranges(g, seenBy(g, options.seen)) },
@@ -143,6 +155,20 @@ export const passes: readonly Pass[] = [
  * INVALID_WEIGHTS or VALUE_RANGE for constants that cannot be written at their scale; INVALID_OPTION.
  */
 export function optimize(graph: Graph, options: OptimizeOptions): Optimized {
+  const now = run(graph, options);
+  return { graph: now, slack: slackBounds(now) };
+}
+
+/**
+ * The graph of core operations on real numbers, functions not approximated yet: what the passes up to the one that dead
+ * operations are removed by make of a model.
+ * @throws CryptorchError as `optimize`
+ */
+export function lowered(graph: Graph, options: OptimizeOptions): Graph {
+  return run(graph, options, 'dead-core');
+}
+
+function run(graph: Graph, options: OptimizeOptions, last?: string): Graph {
   const f = options.fractionalBits;
   if (!Number.isInteger(f) || f < 1 || f > 24) {
     throw new CryptorchError('INVALID_OPTION', `fractionalBits is ${f}; give an integer from 1 to 24.`);
@@ -153,6 +179,7 @@ export function optimize(graph: Graph, options: OptimizeOptions): Optimized {
     verifyGraph(now, pass.name, { core: pass.core === true });
     options.onPass?.(pass.name, now);
     if (pass.run === inferShapes && options.declaredOutputs) checkDeclared(now, options.declaredOutputs);
+    if (pass.name === last) break;
   }
-  return { graph: now, slack: slackBounds(now) };
+  return now;
 }

@@ -9,7 +9,9 @@
 // were rounded, and every rescale adds a unit of its result, so that what is proven holds for what is computed. There
 // the ranges that a calibration saw may take the place of wider ones.
 
+import { operandDomain, resultRange } from '../approximations';
 import { rangeOnInterval } from '../approximations/polynomial-bounds';
+import { realCoefficients, truncationUnit } from '../approximations/polynomial-scales';
 import type { Graph, Node, Range, Value } from '../ir/graph';
 import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
@@ -17,7 +19,6 @@ import { numberAttr, numbersAttr, windowOf } from '../ops/core';
 import { real, realAttribute } from '../ops/evaluate-core';
 import { splineOf, splineRange } from '../ops/spline';
 import { shiftOf } from '../widths';
-import { realCoefficients, truncationUnit } from './polynomial-scales';
 import { Rewriter } from './rewriter';
 
 const order = ['proven', 'calibrated', 'assumed'] as const;
@@ -36,6 +37,11 @@ function hull(a: Range, b: Range): Range {
 
 function product(a: Range, b: Range): Range {
   return between(weakest(a, b), a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi);
+}
+
+function square({ kind, lo, hi }: Range): Range {
+  const most = Math.max(lo * lo, hi * hi);
+  return { kind, lo: lo <= 0 && hi >= 0 ? 0 : Math.min(lo * lo, hi * hi), hi: most };
 }
 
 function times(a: Range, n: number): Range {
@@ -150,6 +156,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
       return { kind: 'proven', ...of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) };
     return { kind: a.kind, ...of(a.lo, a.hi) };
   }
+  if (node.op === 'approximate') return resultRange(node, operandDomain(node, a));
   if (!a) return undefined;
   switch (node.op) {
     case 'add':
@@ -165,7 +172,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     case 'mul_const':
       return product(a, spread(real(node.attrs.data as Float64Array, numberAttr(node, 'scale'))));
     case 'mul':
-      return product(a, b!);
+      return node.inputs[0] === node.inputs[1] ? square(a) : product(a, b!);
     case 'matmul':
     case 'conv2d':
       return linear(graph, node, a, b!);
@@ -203,7 +210,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
 }
 
 /** What these give has bounds whatever they are given. */
-const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max', 'polynomial', 'spline']);
+const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max', 'polynomial', 'spline', 'approximate']);
 
 /**
  * What a calibration saw of a value, where that is less than what is proven of it. Where it saw what cannot be, of other

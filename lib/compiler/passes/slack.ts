@@ -17,6 +17,7 @@
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
 
 import { steepest } from '../approximations/polynomial-bounds';
+import { realCoefficients, truncationUnit } from '../approximations/polynomial-scales';
 import { type Constant, elementCount, type Graph, type Node, type Range, type Value } from '../ir/graph';
 import { type FloatTensor, stridesOf } from '../ops/array';
 import { toDoubles } from '../ops/context';
@@ -34,7 +35,6 @@ import {
   uniform,
   worst,
 } from './bounds';
-import { realCoefficients, truncationUnit } from './polynomial-scales';
 
 /** |quantised constant| in real units; an exact half counts as rounded up. */
 function magnitudes(v: Value, { data }: Constant): FloatTensor {

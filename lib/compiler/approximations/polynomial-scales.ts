@@ -5,13 +5,13 @@
 // coefficients: S - k s is what c_k is rounded to. Of all s the one is taken that makes both errors together least, and of
 // all S the smallest that is about as good as any, since shares of the powers of a mask take S bits and more.
 
-import { rangeOnInterval, steepest } from '../approximations/polynomial-bounds';
 import type { Node } from '../ir/graph';
 import { roundHalfEven } from '../ops/array';
 import { INTEGER_BITS } from '../widths';
+import { rangeOnInterval, steepest } from './polynomial-bounds';
 
 export interface PolynomialScales {
-  /** Fractional bits that the operand keeps, and those of the result. */
+  /** Fractional bits that the operand keeps, perhaps fewer than none, and those of the result. */
   readonly operand: number;
   readonly scale: number;
   readonly coefficients: BigInt64Array;
@@ -52,9 +52,11 @@ export function polynomialScales(
     }
     return { operand, scale, coefficients: integers, error };
   };
+  // Some bits at least, perhaps none before the point.
+  const least = Math.min(from, 4 - Math.ceil(Math.log2(reach)));
   const best = (scale: number): PolynomialScales | undefined => {
     let found: PolynomialScales | undefined;
-    for (let operand = from; operand >= 0; operand--) {
+    for (let operand = from; operand >= least; operand--) {
       const now = at(operand, scale);
       if (now && (!found || now.error < found.error)) found = now;
     }
@@ -64,14 +66,13 @@ export function polynomialScales(
     { length: Math.max(0, Math.min(most, INTEGER_BITS) - fractionalBits + 1) },
     (_, i) => best(fractionalBits + i),
   ).filter((s) => s !== undefined);
-  const least = Math.min(...byScale.map((s) => s.error));
-  return byScale.find((s) => s.error <= Math.max(1.25 * least, 2 ** -(fractionalBits + 2)));
+  const smallest = Math.min(...byScale.map((s) => s.error));
+  return byScale.find((s) => s.error <= Math.max(1.25 * smallest, 2 ** -(fractionalBits + 2)));
 }
 
-/** A polynomial node's coefficients in real units, from its attributes with scales. */
+/** A polynomial node's coefficients in real units. */
 export function realCoefficients(node: Node): Float64Array {
-  const data = node.attrs.coefficients as Float64Array | BigInt64Array;
-  if (!(data instanceof BigInt64Array)) return data;
+  const data = node.attrs.coefficients as BigInt64Array;
   const scale = Number(node.attrs.scale);
   const operand = node.inputs[0]!.type.scale! - Number(node.attrs.shift);
   return Float64Array.from(data, (c, k) => Number(c) * 2 ** (k * operand - scale));

@@ -1,0 +1,15 @@
+// The library: every function and every approximation, registered by being imported. Approximations come in the order of
+// their cost.
+
+import './power';
+import './polynomial';
+
+export { choose, describe, operandDomain, resultRange } from './choose';
+export {
+  type ApproximationKnobs,
+  allFunctions,
+  DEFAULT_APPROXIMATION,
+  type Domain,
+  findFunction,
+  type Proposal,
+} from './registry';

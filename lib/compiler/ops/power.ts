@@ -1,0 +1,90 @@
+// Pow with a constant exponent, Sqrt, Reciprocal, and the division by a secret value.
+//
+// Small whole exponents are products. Everything else is a power of a positive base, which the library of approximations
+// computes (../approximations/power.ts).
+
+import { POWER_DOMAIN } from '../approximations/power';
+import type { Value } from '../ir/graph';
+import { map, zip } from './array';
+import type { LowerContext, OpContext } from './context';
+import { broadcastResult } from './elementwise';
+import { defineOp } from './registry';
+
+/** Whole exponents up to this one are products. */
+const MOST_PRODUCTS = 4;
+
+const positive = `between ${POWER_DOMAIN.lo} and ${POWER_DOMAIN.hi} unless its range is known`;
+
+/** (offset + factor x)^exponent. */
+export function powerOf(
+  c: LowerContext,
+  x: Value,
+  exponent: number,
+  factor: number = 1,
+  offset: number = 0,
+): Value {
+  return c.core.approximate(x, 'power', [exponent, factor, offset]);
+}
+
+/** x^n as products, each of two values of about the same degree: x^4 takes two in a row. */
+function repeated(c: LowerContext, x: Value, n: number): Value {
+  if (n === 1) return x;
+  const half = repeated(c, x, Math.floor(n / 2));
+  const square = c.core.mul(half, half);
+  return n % 2 === 0 ? square : c.core.mul(square, x);
+}
+
+function exponentOf(c: OpContext): number {
+  const exponents = c.floats(1).data;
+  const first = exponents[0]!;
+  if (!exponents.every((e) => e === first)) {
+    throw c.unsupported('has several exponents', 'Use one exponent for all elements.');
+  }
+  return first;
+}
+
+function isProduct(exponent: number): boolean {
+  return Number.isInteger(exponent) && exponent >= 1 && exponent <= MOST_PRODUCTS;
+}
+
+defineOp({
+  op: 'Pow',
+  opset: [11, 23],
+  restrictions: `one constant exponent; unless it is 1, 2, 3 or 4, the base is ${positive}`,
+  infer(c) {
+    if (c.isConstant(0) && c.isConstant(1)) return broadcastResult(c);
+    if (!c.isConstant(1)) {
+      throw c.unsupported(
+        'has a secret exponent',
+        'Only constant exponents are supported; rewrite the model.',
+      );
+    }
+    exponentOf(c);
+    return broadcastResult(c);
+  },
+  reference: (_, [x, y]) => [zip(x!, y!, (a, b) => a ** b)],
+  lower(c) {
+    const x = c.core.expand(c.value(0), c.outputShape);
+    const exponent = exponentOf(c);
+    if (exponent === 0) return [c.core.addConst(c.core.mulConst(x, scalar(0)), scalar(1))];
+    return [isProduct(exponent) ? repeated(c, x, exponent) : powerOf(c, x, exponent)];
+  },
+});
+
+function scalar(value: number): { shape: number[]; data: Float64Array } {
+  return { shape: [], data: Float64Array.of(value) };
+}
+
+for (const [op, exponent, f] of [
+  ['Sqrt', 0.5, Math.sqrt],
+  ['Reciprocal', -1, (x: number) => 1 / x],
+] as const) {
+  defineOp({
+    op,
+    opset: [11, 23],
+    restrictions: `the operand is ${positive}`,
+    infer: (c) => [c.type(0)],
+    reference: (_, [x]) => [map(x!, f)],
+    lower: (c) => [powerOf(c, c.value(0), exponent)],
+  });
+}

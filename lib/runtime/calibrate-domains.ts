@@ -1,0 +1,78 @@
+// Where the operands of approximated functions are on examples, and whether a compiled model stays where its
+// approximations are made for.
+
+import { describe, findFunction } from '../compiler/approximations';
+import { type CompileOptions, realGraph } from '../compiler/compile';
+import type { Graph, Node, Value } from '../compiler/ir/graph';
+import { numbersAttr } from '../compiler/ops/core';
+import { evaluateCore } from '../compiler/ops/evaluate-core';
+import { deadCode } from '../compiler/passes/dead-code';
+import { approximated, type Domains } from '../compiler/passes/domains';
+import { CryptorchError } from '../errors';
+import { batches, type Examples, type Interval, widen, withMargin } from './examples';
+import { takeInputs } from './numbers';
+
+/**
+ * Where the operands of approximated functions are, on real numbers: which approximation a function takes depends on it, so
+ * it has to be known before any is taken.
+ */
+export async function functionDomains(
+  model: string | Uint8Array,
+  examples: readonly Examples[],
+  options: CompileOptions,
+  margin: number,
+): Promise<Domains> {
+  const graph = await realGraph(model, options);
+  const functions = approximated(graph);
+  if (functions.size === 0) return {};
+  // Nothing behind the last of them is needed.
+  const operands = [...new Set([...functions.values()].map((node) => node.inputs[0]!))];
+  const needed = deadCode({ ...graph, outputs: operands }, 'reshape');
+  const ios = graph.inputs.map(({ name, type: { shape } }) => ({ name, shape }));
+  const seen = new Map<Value, Interval>();
+  for (const example of examples.flatMap((e) => batches(ios, e))) {
+    const taken = takeInputs(ios, example);
+    const inputs = ios.map(({ name }) => Float64Array.from(taken.get(name) as ArrayLike<number>, Number));
+    const results = evaluateCore(needed, inputs);
+    operands.forEach((v, i) => {
+      seen.set(v, widen(seen.get(v), results[i]!.data));
+    });
+  }
+  return Object.fromEntries(
+    [...functions].map(([name, node]) => [name, domainOf(node, seen.get(node.inputs[0]!)!, margin)]),
+  );
+}
+
+/** @throws CryptorchError VALUE_RANGE where a function does not exist for an operand that was seen */
+function domainOf(node: Node, interval: Interval, margin: number): readonly [number, number] {
+  const { lo: least, hi: most } = findFunction(String(node.attrs.fn)).exists(numbersAttr(node, 'params'));
+  if (!(interval.lo > least && interval.hi < most)) {
+    const value = interval.lo > least ? interval.hi : interval.lo;
+    throw new CryptorchError(
+      'VALUE_RANGE',
+      `Node "${node.name}" (${node.origin}) computes ${describe(node)} of ${value} on an example, but its operand must ` +
+        `be between ${least} and ${most}. Correct the model or the example.`,
+      { node: node.name, value },
+    );
+  }
+  const [lo, hi] = withMargin(interval, margin);
+  return [Math.max(lo, (interval.lo + least) / 2), Math.min(hi, most)];
+}
+
+/** @throws CryptorchError VALUE_RANGE where the compiled model left a domain that its approximations are made for */
+export function checkDomains(graph: Graph, values: readonly (Interval | undefined)[]): void {
+  const producers = new Map(graph.nodes.map((n, i) => [n.outputs[0]!, i]));
+  for (const node of graph.nodes) {
+    if (node.op !== 'polynomial') continue;
+    const seen = values[producers.get(node.inputs[0]!) ?? -1];
+    const { lo, hi } = node.attrs as { lo: number; hi: number };
+    if (!seen || (seen.lo >= lo && seen.hi <= hi)) continue;
+    const value = seen.lo < lo ? seen.lo : seen.hi;
+    throw new CryptorchError(
+      'VALUE_RANGE',
+      `Node "${node.name}" (${node.origin}) is approximated on [${lo}, ${hi}], but its operand was ${value}. ` +
+        'Give a larger margin, or check the examples.',
+      { node: node.name, value },
+    );
+  }
+}
