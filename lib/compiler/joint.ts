@@ -262,6 +262,18 @@ export class Joint {
     return this.step('clear', kernel, ins, attr, [form])[0] as Value;
   }
 
+  /** A mask as the cleartext evaluator has it: it draws what is drawn, and what the dealer derives it derives again. */
+  clearMask(mask: Value): Value {
+    if (mask.world !== 'mask' || mask.origin.kind === 'uniform') return mask;
+    return this.remember(`clear ${mask.id}`, () => {
+      const made = this.kernelSteps.find((s) => s.world === 'mask' && s.out.includes(mask.id)) as KernelStep;
+      const ins = made.in.map(({ value, inner, mid }) => {
+        return { value: this.clearMask(this.values[value] as Value), inner, mid };
+      });
+      return this.clear(made.kernel, ins, made.attr, mask);
+    });
+  }
+
   /** The same elements under another index: `elements` of them from `offset`. No work. */
   view(value: Value, offset: number, elements: number): Value {
     if (offset === 0 && elements === value.elements) return value;

@@ -31,6 +31,8 @@ export const KERNELS = {
   conjunction: 26,
   conjunction_masks: 27,
   polynomial: 32,
+  spline_table: 40,
+  spline_select: 41,
 } as const;
 
 /** Name of a kernel. */

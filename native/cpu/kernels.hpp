@@ -29,7 +29,9 @@
   X(25, reshape_planes, "reshape_planes")       \
   X(26, conjunction, "conjunction")             \
   X(27, conjunction_masks, "conjunction_masks") \
-  X(32, polynomial, "polynomial")
+  X(32, polynomial, "polynomial")               \
+  X(40, spline_table, "spline_table")           \
+  X(41, spline_select, "spline_select")
 
 #define CT_DECLARE_KERNEL(id, symbol, name)        \
   const char* symbol##_check(const Args&);         \

@@ -30,11 +30,11 @@ class Widths {
     this.needed.set(v, Math.min(WORD_BITS, Math.max(this.needed.get(v) ?? 1, bits)));
   }
 
-  /** Whether a rescaled value is only multiplied, and opened for that: element-wise products do without. */
+  /** Whether a rescaled value is opened by whoever needs it, but for element-wise products, which do without. */
   private isOpenedNext(v: Value): boolean {
     const nodes = this.consumers.get(v) ?? [];
     const opens = (n: Node): boolean =>
-      CONTRACTIONS.has(n.op) || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!));
+      CONTRACTIONS.has(n.op) || n.op === 'spline' || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!));
     return nodes.some(opens) && nodes.every((n) => n.op === 'mul' || opens(n));
   }
 

@@ -18,8 +18,19 @@ import { type Knobs, numberAttr, type Protocol, ringBits, shareForm, type Twin, 
 import { clearRounded, rounded } from './rescale';
 import { truncation } from './truncate';
 
-/** [keep * ((z >> f) + c)] in a ring of `to` bits, for f >= 0, where keep is the complement of a sign. */
-function selectTruncated(joint: Joint, sign: OpenedSign, z: Opened, f: number, to: number, c = 0n): Value {
+/**
+ * [keep * ((z >> f) + c)] in a ring of `to` bits, for f >= 0, where keep is the complement of a sign. `plain`: the ring
+ * that the sign's own products are dealt in, for who needs them in a wider one.
+ */
+export function selectTruncated(
+  joint: Joint,
+  sign: OpenedSign,
+  z: Opened,
+  f: number,
+  to: number,
+  c = 0n,
+  plain: number = to,
+): Value {
   const { high, highMask, top, attr } = truncation(joint, z, f, to);
   const elements = z.hat.elements;
   const zero = (count: number): Value => joint.zero({ elements: count, bits: to });
@@ -30,7 +41,7 @@ function selectTruncated(joint: Joint, sign: OpenedSign, z: Opened, f: number, t
       z.hat,
       high,
       top?.share ?? zero(elements),
-      dealtMonomials(joint, sign, to),
+      dealtMonomials(joint, sign, plain),
       dealtMonomials(joint, sign, to, highMask),
       top
         ? dealtMonomials(joint, sign, top.mask.bits, top.mask)

@@ -42,7 +42,10 @@ interface Reduced {
   readonly sign: Value | null;
 }
 
-/** Digits of x^ against those of the mask, and levels of gates until the last routing is reached. */
+/**
+ * Digits of x^ against those of the mask, and levels of gates until the last routing is reached. The lowest `skipped`
+ * digits are left out: comparisons of different bits then share one deal of digits.
+ */
 function reduce(
   joint: Joint,
   x: Opened,
@@ -50,6 +53,7 @@ function reduce(
   levels: readonly Routing[],
   offset: bigint,
   signBit: number,
+  skipped = 0,
 ): Reduced {
   const elements = x.hat.elements;
   const signPlanes = signBit >= 0 ? 1 : 0;
@@ -61,7 +65,10 @@ function reduce(
 
   const first = levels[0] as Routing;
   const dest = [...first.dest].reverse();
-  const leafAttr = digits.flatMap((d, i) => [d.low, d.width, dest[i]?.g as number, dest[i]?.p as number]);
+  const leafAttr = digits.flatMap((d, i) => {
+    const { g, p } = dest[i - skipped] ?? { g: -1, p: -1 };
+    return [d.low, d.width, g, p];
+  });
   let [wires, tops, sign] = joint.locals(
     'leaf',
     [x.hat, oneHot],
@@ -128,10 +135,21 @@ export interface OpenedSign {
  */
 export function openSign(joint: Joint, x: Opened, knobs: ComparisonKnobs & Compared): OpenedSign {
   const digits = signedDigitsOf(knobs.low ?? 0, knobs.bits ?? x.hat.bits, knobs.leaf);
-  const levels = treeToWires(digits.length, knobs.fanin, knobs.fused ?? 1);
+  return openSignFrom(joint, x, digits, 0, knobs);
+}
+
+/** The same of the digits from the `skipped`-th on: in units of 2^low for the low bit of that one. */
+export function openSignFrom(
+  joint: Joint,
+  x: Opened,
+  digits: readonly Digit[],
+  skipped: number,
+  knobs: ComparisonKnobs & Pick<Compared, 'offset'>,
+): OpenedSign {
+  const levels = treeToWires(digits.length - skipped, knobs.fanin, knobs.fused ?? 1);
   const groups = ((levels.at(-1) as Routing).wires + 1) / 2;
   joint.note('comparison', formOf(knobs, groups));
-  const { wires } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, SIGNED);
+  const { wires } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, SIGNED, skipped);
   return { groups, wires: joint.open(wires as Value) };
 }
 

@@ -18,6 +18,7 @@ import { argMax, maxPool } from './maximum';
 import { polynomial } from './polynomial';
 import type { Protocol } from './protocol';
 import { rescale } from './rescale';
+import { spline } from './spline';
 
 /** Every protocol there is. */
 export const PROTOCOLS: readonly Protocol[] = [
@@ -41,6 +42,7 @@ export const PROTOCOLS: readonly Protocol[] = [
   clip,
   maxPool,
   argMax,
+  spline,
 ];
 
 const BY_OPERATOR: ReadonlyMap<string, Protocol> = new Map(
