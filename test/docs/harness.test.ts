@@ -12,7 +12,7 @@ const fenced = (language: string, text: string, before = ''): string =>
 const MISSPELT = '{"deployment": ".", "insecure": true, "listen": "127.0.0.1:7700", "thread": 2}';
 
 const WRONG: readonly (readonly [string, string, RegExp])[] = [
-  ['a program that throws', fenced('js', "throw new Error('wrong')"), /^page:4: [^]*Error: wrong/],
+  ['a program that throws', fenced('js', "throw new Error('wrong')"), /^page:4: [\s\S]*Error: wrong/],
   ['a program that rejects', fenced('js', "await Promise.reject(new Error('late'))"), /Error: late/],
   [
     'a program with a wrong name',

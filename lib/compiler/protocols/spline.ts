@@ -51,7 +51,7 @@ function combine(
   bits: number,
 ): Value {
   const used = terms.filter(([, c], i) => i === 0 || c !== 0n);
-  const form = { elements: (used[0]?.[0] as Value).elements, bits };
+  const form = { elements: used[0]![0].elements, bits };
   let sum: Value | null = null;
   for (let at = 0; at < used.length; at += TERMS) {
     const part = used.slice(at, at + TERMS);
