@@ -135,8 +135,8 @@ test('operators outside the standard and control flow are refused by name', (t) 
     g: { name: 'then' },
   });
   t.throws(
-    reading({ nodes: [node('If', ['x'], ['y'], { then_branch: branch }, 'if')] }),
-    coded('UNSUPPORTED_OPERATOR', /"then_branch" of node "if" \(If\) is a graph/),
+    reading({ nodes: [node('Loop', ['', '', 'x'], ['y'], { body: branch }, 'loop')] }),
+    coded('UNSUPPORTED_OPERATOR', /"body" of node "loop" \(Loop\) is a graph/),
   );
 });
 

@@ -90,6 +90,11 @@ export interface Node {
   readonly attrs: Attributes;
   /** Operator of the model that this node was lowered from (`Conv`, `MaxPool`, ...), for reports. */
   readonly origin: string;
+  /**
+   * What an `If` computes where its condition (input 0) holds and where it does not, until shapes are inferred; the
+   * inputs of both graphs are the node's inputs from 1 on.
+   */
+  readonly branches?: readonly [Graph, Graph];
 }
 
 /** Nodes in topological order over single-assignment values. */

@@ -1,4 +1,5 @@
-// Further operators on values known when the model is compiled: NonZero, EyeLike.
+// Further operators on values known when the model is compiled: NonZero, EyeLike, and If, which becomes the branch
+// that is taken (passes/infer-shapes).
 
 import { elementCount } from '../ir/graph';
 import { stridesOf, tensorOf } from './array';
@@ -46,4 +47,19 @@ defineOp({
     const at = (_: unknown, i: number) => Number((i % columns) - Math.floor(i / columns) === k);
     return [tensorOf([rows, columns], Float64Array.from({ length: elementCount([rows, columns]) }, at))];
   },
+});
+
+defineOp({
+  op: 'If',
+  opset: [11, 23],
+  restrictions: 'the condition is known at compile time',
+  infer(c) {
+    const condition = c.known(0, 'condition');
+    if (condition.length !== 1)
+      throw c.invalidShape(`has a condition of shape ${show(c.shape(0))}`, c.shape(0));
+    return [];
+  },
+  // Its branch stands in its place by the time that anything is computed.
+  reference: () => [],
+  lower: () => [],
 });

@@ -64,6 +64,10 @@ function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): vo
   const values = c.inputs.filter((k, i) => k && !definition.typeOnly?.includes(i)) as KnownInput[];
   const owner = values.map((k) => k.type.owner).reduce(joinOwners, 'public');
   const shaped: readonly Shaped[] = definition.infer(c);
+  if (node.branches) {
+    inlineBranch(rewriter, node, node.branches[c.known(0, 'condition')[0] === 0 ? 1 : 0]);
+    return;
+  }
   const types = node.outputs.map((v, i) => {
     const s = shaped[i];
     if (s) return { shape: s.shape, dtype: s.dtype, owner };
@@ -91,6 +95,21 @@ function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): vo
   }
   if (!definition.integers) needFixed(c);
   rewriter.copy(node, { types });
+}
+
+/** Puts the graph in the place of the node. */
+function inlineBranch(rewriter: Rewriter, node: Node, graph: Graph): void {
+  graph.inputs.forEach((v, i) => {
+    rewriter.set(v, rewriter.get(node.inputs[i + 1]!));
+  });
+  for (const [v, constant] of graph.constants) {
+    rewriter.set(v, rewriter.constant(v.name, v.type, constant));
+  }
+  const used = usedValues(graph);
+  for (const inner of graph.nodes) inferNode(rewriter, inner, used);
+  node.outputs.forEach((v, i) => {
+    rewriter.set(v, rewriter.get(graph.outputs[i]!));
+  });
 }
 
 function usedValues(graph: Graph): Set<Value> {

@@ -51,7 +51,9 @@ export class Rewriter {
     const outputs = from.outputs.map((v, i) => this.builder.value(v.name, types[i]!));
     const { name, origin } = from;
     const [op, attrs] = [change.op ?? from.op, change.attrs ?? from.attrs];
-    this.builder.nodes.push({ id: this.builder.nodes.length, name, origin, op, inputs, outputs, attrs });
+    const branches = from.branches && { branches: from.branches };
+    const id = this.builder.nodes.length;
+    this.builder.nodes.push({ id, name, origin, op, inputs, outputs, attrs, ...branches });
     return outputs;
   }
 

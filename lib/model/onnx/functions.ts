@@ -10,9 +10,12 @@ import { create } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
   type FunctionProto,
+  type GraphProto,
   type ModelProto,
   type NodeProto,
   NodeProtoSchema,
+  type TensorProto,
+  type ValueInfoProto,
 } from './onnx_pb';
 import { invalidModel, isDefaultDomain, quote } from './reader';
 
@@ -20,6 +23,7 @@ import { invalidModel, isDefaultDomain, quote } from './reader';
 const MOST_NODES = 200_000;
 const MOST_CALLERS = 200;
 
+type AnyMessage = NodeProto | AttributeProto | GraphProto | TensorProto | ValueInfoProto;
 type Attributes = ReadonlyMap<string, AttributeProto>;
 
 /**
@@ -36,7 +40,7 @@ class Inliner {
   /** Names of values; those of bodies must differ from them. */
   private readonly values: Set<string>;
   private readonly calls = new Set<string>();
-  private readonly result: NodeProto[] = [];
+  private result: NodeProto[] = [];
   private visited = 0;
 
   constructor(
@@ -70,7 +74,7 @@ class Inliner {
     }
     const called = this.functions.get(keyOf(node.domain, node.opType, node.overload));
     if (!called) {
-      this.result.push(node);
+      this.result.push(withGraphs(node, (g) => changed(g, { node: this.inlined(g.node, callers) })));
       return;
     }
     if (callers.includes(called)) {
@@ -81,6 +85,16 @@ class Inliner {
     }
     this.checkOpset(called);
     this.inline(node, called, [...callers, called]);
+  }
+
+  /** The nodes of a graph within the one that is being written. */
+  private inlined(nodes: readonly NodeProto[], callers: readonly FunctionProto[]): NodeProto[] {
+    const outer = this.result;
+    this.result = [];
+    for (const node of nodes) this.visit(node, callers);
+    const { result } = this;
+    this.result = outer;
+    return result;
   }
 
   private inline(call: NodeProto, f: FunctionProto, callers: readonly FunctionProto[]): void {
@@ -116,13 +130,8 @@ class Inliner {
     };
     const attributes = valuesOf(call, f, where);
     f.node.forEach((inner, i) => {
-      const node = changed(inner, {
-        name: `${prefix}/${inner.name || `${inner.opType}_${i}`}`,
-        input: inner.input.map(renamed),
-        output: inner.output.map(renamed),
-        attribute: inner.attribute.flatMap((a) => resolved(a, attributes)),
-      });
-      this.visit(node, callers);
+      const name = `${prefix}/${inner.name || `${inner.opType}_${i}`}`;
+      this.visit(renamedNode(changed(inner, { name }), renamed, attributes), callers);
     });
     this.result.push(...direct);
   }
@@ -144,8 +153,32 @@ function unused(name: string, taken: Set<string>): string {
   return own;
 }
 
+/** A node of a body as the call has it: names of values changed and attributes filled in, in its graphs as well. */
+function renamedNode(node: NodeProto, renamed: (name: string) => string, values: Attributes): NodeProto {
+  const own = changed(node, {
+    input: node.input.map(renamed),
+    output: node.output.map(renamed),
+    attribute: node.attribute.flatMap((a) => resolved(a, values)),
+  });
+  const named = <T extends { name: string } & AnyMessage>(m: T): T =>
+    changed(m, { name: renamed(m.name) } as Partial<T>);
+  return withGraphs(own, (g) =>
+    changed(g, {
+      initializer: g.initializer.map(named),
+      output: g.output.map(named),
+      node: g.node.map((inner) => renamedNode(inner, renamed, values)),
+    }),
+  );
+}
+
+/** A node with other graphs in its attributes. */
+function withGraphs(node: NodeProto, change: (g: GraphProto) => GraphProto): NodeProto {
+  if (!node.attribute.some((a) => a.g)) return node;
+  return changed(node, { attribute: node.attribute.map((a) => (a.g ? changed(a, { g: change(a.g) }) : a)) });
+}
+
 /** A message like another one, what is not changed shared with it. */
-function changed<T extends NodeProto | AttributeProto>(message: T, change: Partial<T>): T {
+function changed<T extends AnyMessage>(message: T, change: Partial<T>): T {
   return Object.assign(Object.create(Object.getPrototypeOf(message)), message, change) as T;
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../../compiler/ir/graph';
 import { CryptorchError } from '../../errors';
 import { readAttributes } from './attributes';
+import { branchesOf, capturedNames, isIf } from './branches';
 import { constantTensor, isConstantNode } from './constants';
 import { ExternalFiles } from './external';
 import { inlineFunctions } from './functions';
@@ -95,8 +96,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Impo
 }
 
 class Importer {
-  private readonly builder: GraphBuilder;
-  private readonly values = new Map<string, Value>();
+  private builder: GraphBuilder;
+  private values = new Map<string, Value>();
   private readonly publicInitializers: InitializerInfo[] = [];
   private readonly privateInitializers: InitializerInfo[] = [];
   private readonly binder = new ShapeBinder();
@@ -115,10 +116,6 @@ class Importer {
 
   run(): ImportedModel {
     const { graph } = this;
-    if (graph.sparseInitializer.length > 0) {
-      const message = 'The model has sparse initializers; convert them to dense tensors.';
-      throw new CryptorchError('UNSUPPORTED_DATA', message);
-    }
     const initializers = byName(graph.initializer, 'Initializer');
     const inputs = new Map<string, DeclaredType>();
     for (const [name, info] of byName(graph.input, 'Input')) {
@@ -127,22 +124,10 @@ class Importer {
     }
     const outputs = byName(graph.output, 'Output');
     if (outputs.size === 0) throw invalidModel('The model has no output. Export it again.');
-    const sources = new Set([...initializers.keys(), ...inputs.keys()]);
-    const { nodes, used } = orderNodes(graph, inlineFunctions(this.model, this.opset), sources);
     this.checkOptionNames(inputs, outputs);
 
     this.addInputs(inputs);
-    for (const [name, tensor] of initializers) {
-      if (!used.has(name)) continue;
-      const what = `Initializer ${quote(name)}`;
-      this.attempt(name, 'Initializer', [name], () => {
-        this.addConstant(name, decodeTensor(tensor, what, this.files));
-      });
-    }
-    for (const node of nodes) {
-      const { name, proto } = node;
-      this.attempt(name, proto.opType, proto.output, () => this.addNode(node));
-    }
+    this.addGraph(graph, inlineFunctions(this.model, this.opset), [...inputs.keys()]);
     for (const name of outputs.keys()) this.builder.outputs.push(this.values.get(name)!);
 
     return {
@@ -159,6 +144,32 @@ class Importer {
       publicInitializers: this.publicInitializers,
       privateInitializers: this.privateInitializers,
     };
+  }
+
+  /** Constants and nodes of a graph; `sources` are names that are defined outside of them. */
+  private addGraph(
+    graph: GraphProto,
+    protos: readonly NodeProto[],
+    sources: readonly string[],
+    prefix?: string,
+  ): void {
+    if (graph.sparseInitializer.length > 0) {
+      const message = 'The model has sparse initializers; convert them to dense tensors.';
+      throw new CryptorchError('UNSUPPORTED_DATA', message);
+    }
+    const initializers = byName(graph.initializer, 'Initializer');
+    const { nodes, used } = orderNodes(graph, protos, new Set([...initializers.keys(), ...sources]));
+    for (const [name, tensor] of initializers) {
+      if (!used.has(name)) continue;
+      const what = `Initializer ${quote(name)}`;
+      this.attempt(name, 'Initializer', [name], () => {
+        this.addConstant(name, decodeTensor(tensor, what, this.files));
+      });
+    }
+    for (const { name: own, proto } of nodes) {
+      const name = prefix === undefined ? own : `${prefix}/${own}`;
+      this.attempt(name, proto.opType, proto.output, () => this.addNode({ proto, name }));
+    }
   }
 
   private checkOptionNames(
@@ -252,9 +263,33 @@ class Importer {
       if (value !== '') this.values.set(value, made);
       return made;
     });
-    const attrs = readAttributes(proto, what, this.files);
+    const branches = isIf(proto) ? this.branches(proto, name, what) : undefined;
+    if (branches) inputs.push(...capturedNames(proto).map((value) => this.values.get(value)!));
+    const attrs = branches ? {} : readAttributes(proto, what, this.files);
     const { nodes } = this.builder;
-    nodes.push({ id: nodes.length, name, op: proto.opType, origin: proto.opType, inputs, outputs, attrs });
+    const [id, op] = [nodes.length, proto.opType];
+    nodes.push({ id, name, op, origin: op, inputs, outputs, attrs, ...(branches && { branches }) });
+  }
+
+  /** Both graphs of an If; their inputs are the values of this graph that any of them reads. */
+  private branches(proto: NodeProto, name: string, what: string): [Graph, Graph] {
+    const captured = capturedNames(proto);
+    const branch = (graph: GraphProto): Graph => this.branch(graph, captured, name);
+    const [then, otherwise] = branchesOf(proto, what);
+    return [branch(then), branch(otherwise)];
+  }
+
+  private branch(graph: GraphProto, captured: readonly string[], prefix: string): Graph {
+    const { builder, values, absent } = this;
+    this.builder = new GraphBuilder(prefix, this.opset);
+    this.values = new Map(captured.map((value) => [value, this.builder.input(value, UNKNOWN)]));
+    this.absent = undefined;
+    try {
+      this.addGraph(graph, graph.node, captured, prefix);
+      return this.builder.build(graph.output.map(({ name }) => this.values.get(name)!));
+    } finally {
+      Object.assign(this, { builder, values, absent });
+    }
   }
 
   private checkOperator(proto: NodeProto, name: string): void {

@@ -3,6 +3,7 @@
 // Every name has exactly one definition and every input a name that is defined (single assignment); nodes are sorted
 // topologically (Kahn), keeping the file's order where it is free; nodes that no output depends on are dropped.
 
+import { namesRead } from './branches';
 import type { GraphProto, NodeProto } from './onnx_pb';
 import { invalidModel, quote } from './reader';
 
@@ -78,7 +79,7 @@ function checkDefined(
 ): void {
   const defined = (value: string): boolean => sources.has(value) || producer.has(value);
   for (const { proto, name } of nodes) {
-    const missing = proto.input.find((value) => value !== '' && !defined(value));
+    const missing = namesRead(proto).find((value) => !defined(value));
     if (missing !== undefined) {
       throw invalidModel(
         `Node ${quote(name)} (${proto.opType}) reads ${quote(missing)}, which nothing in the model defines. Export the model again.`,
@@ -104,7 +105,7 @@ function sorted(
   const waiting = nodes.map(() => 0);
   const readers = nodes.map((): number[] => []);
   nodes.forEach(({ proto }, i) => {
-    for (const value of proto.input) {
+    for (const value of namesRead(proto)) {
       const p = producer.get(value);
       if (p === undefined) continue;
       waiting[i]!++;
@@ -139,7 +140,9 @@ function cycle(
   while (!at.has(i)) {
     at.set(i, path.length);
     path.push(i);
-    i = nodes[i]!.proto.input.map((v) => producer.get(v)).find((p) => p !== undefined && waiting[p]! > 0)!;
+    i = namesRead(nodes[i]!.proto)
+      .map((v) => producer.get(v))
+      .find((p) => p !== undefined && waiting[p]! > 0)!;
   }
   const loop = path.slice(at.get(i)).reverse();
   const start = loop.indexOf(loop.reduce((a, b) => Math.min(a, b)));
@@ -157,7 +160,7 @@ function live(graph: GraphProto, order: readonly OrderedNode[]): OrderedNodes {
   for (const node of [...order].reverse()) {
     if (!node.proto.output.some((o) => o !== '' && used.has(o))) continue;
     kept.push(node);
-    for (const value of node.proto.input) if (value !== '') used.add(value);
+    for (const value of namesRead(node.proto)) used.add(value);
   }
   return { nodes: kept.reverse(), used };
 }
