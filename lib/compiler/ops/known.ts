@@ -1,9 +1,10 @@
-// Further operators on values known when the model is compiled: NonZero, EyeLike, and If, which becomes the branch
+// Further operators on values known when the model is compiled: NonZero, EyeLike, ReduceProd, and If, which becomes the branch
 // that is taken (passes/infer-shapes).
 
 import { elementCount } from '../ir/graph';
-import { stridesOf, tensorOf } from './array';
+import { reduce, stridesOf, tensorOf } from './array';
 import { type OpContext, show } from './context';
+import { reduction } from './reduce';
 import { defineOp } from './registry';
 import { elementDtype } from './reshape';
 
@@ -46,6 +47,17 @@ defineOp({
     const k = c.number('k', 0);
     const at = (_: unknown, i: number) => Number((i % columns) - Math.floor(i / columns) === k);
     return [tensorOf([rows, columns], Float64Array.from({ length: elementCount([rows, columns]) }, at))];
+  },
+});
+
+defineOp({
+  op: 'ReduceProd',
+  opset: [11, 23],
+  restrictions: 'values known at compile time',
+  infer: (c) => [{ shape: reduction(c).shape, dtype: c.type(0).dtype }],
+  reference(c, [x]) {
+    const { axes, keepdims } = reduction(c);
+    return [reduce(x!, axes, keepdims, 1, (a, v) => a * v)];
   },
 });
 
