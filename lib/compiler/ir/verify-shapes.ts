@@ -102,26 +102,22 @@ interface Piece {
 export function moves(out: readonly number[], node: Node): boolean {
   const pieces = node.attrs.pieces as unknown as readonly Piece[];
   if (pieces.length !== node.inputs.length) return false;
-  const inside = (base: number, strides: readonly (readonly [number, number])[], count: number): boolean => {
-    const reach = (sign: number): number =>
-      strides.reduce((r, [d, s]) => r + Math.max(0, sign * s) * (d - 1), 0);
-    return base - reach(-1) >= 0 && base + reach(1) < count;
+  /** Places that are reached with the strides at index k of the dimensions. */
+  const inside = (base: number, dims: Piece['dims'], k: 1 | 2, count: number): boolean => {
+    let [low, high] = [base, base];
+    for (const dim of dims) {
+      const reach = dim[k] * (dim[0] - 1);
+      if (reach < 0) low += reach;
+      else high += reach;
+    }
+    return low >= 0 && high < count;
   };
   const total = elementCount(out);
   const written = pieces.reduce((n, p) => n + p.dims.reduce((a, [d]) => a * d, 1), 0);
   if (node.attrs.fill === null ? written !== total : written > total) return false;
   return pieces.every(
     (p, i) =>
-      inside(
-        p.outBase,
-        p.dims.map(([d, o]) => [d, o] as const),
-        total,
-      ) &&
-      inside(
-        p.inBase,
-        p.dims.map(([d, , s]) => [d, s] as const),
-        elementCount(shapeOf(node, i)),
-      ),
+      inside(p.outBase, p.dims, 1, total) && inside(p.inBase, p.dims, 2, elementCount(shapeOf(node, i))),
   );
 }
 

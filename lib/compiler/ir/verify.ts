@@ -101,16 +101,37 @@ class Verifier {
   }
 
   private attributeProblem(a: Attribute): string | undefined {
-    if (a === null || ['number', 'bigint', 'string', 'boolean'].includes(typeof a)) return undefined;
+    if (isKnownPlain(a)) return undefined;
     if (typeof a !== 'object') return `is a ${typeof a}`;
     if (ArrayBuffer.isView(a)) return this.privateBuffers.has(a.buffer) ? 'holds private data' : undefined;
-    for (const part of Object.values(a) as Attribute[]) {
+    for (const part of Object.values(a as object) as Attribute[]) {
       const why = this.attributeProblem(part);
       if (why) return why;
     }
     return undefined;
   }
 }
+
+/**
+ * Attributes that were seen to hold nothing but numbers and text: most passes hand them on as they are, and a move has
+ * many.
+ */
+const plain = new WeakSet<object>();
+
+function isPlain(a: Attribute): boolean {
+  if (a === null || typeof a !== 'object') return plainTypes.has(typeof a) || a === null;
+  return !ArrayBuffer.isView(a) && (Object.values(a) as Attribute[]).every(isPlain);
+}
+
+function isKnownPlain(a: Attribute): boolean {
+  if (a === null || typeof a !== 'object') return isPlain(a);
+  if (plain.has(a)) return true;
+  if (!isPlain(a)) return false;
+  plain.add(a);
+  return true;
+}
+
+const plainTypes: ReadonlySet<string> = new Set(['number', 'bigint', 'string', 'boolean']);
 
 function show(v: Value): string {
   return `%${v.id} ${JSON.stringify(v.name)}`;

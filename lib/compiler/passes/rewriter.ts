@@ -99,7 +99,11 @@ export class Rewriter {
 export function consumersOf(graph: Graph): Map<Value, Node[]> {
   const uses = new Map<Value, Node[]>();
   for (const node of graph.nodes) {
-    for (const v of node.inputs) uses.set(v, [...(uses.get(v) ?? []), node]);
+    for (const v of node.inputs) {
+      const known = uses.get(v);
+      if (known) known.push(node);
+      else uses.set(v, [node]);
+    }
   }
   return uses;
 }

@@ -173,11 +173,10 @@ interface Piece {
 export const move: Protocol = localProtocol('move', ['move'], (s, node, ins) => {
   const pieces = node.attrs.pieces as unknown as readonly Piece[];
   const fill = node.attrs.fill as number | bigint | null;
-  const attr = pieces.flatMap((p) => [p.dims.length, p.outBase, p.inBase, ...p.dims.flat()]);
-  return s.run(
-    'copy',
-    ins.map(s.of),
-    [fill === null ? 0 : 1, fill ?? 0, pieces.length, ...attr],
-    elementCount(outputShape(node)),
-  );
+  const attr: (number | bigint)[] = [fill === null ? 0 : 1, fill ?? 0, pieces.length];
+  for (const { dims, outBase, inBase } of pieces) {
+    attr.push(dims.length, outBase, inBase);
+    for (const [size, out, own] of dims) attr.push(size, out, own);
+  }
+  return s.run('copy', ins.map(s.of), attr, elementCount(outputShape(node)));
 });
