@@ -69,6 +69,17 @@ export function dtypeOf(data: unknown): TensorDtype | undefined {
 }
 
 /**
+ * A typed array of another context (node:vm, in which test runners load modules) as one of this context's classes, over
+ * the same memory; anything else as it is.
+ */
+function ownClass(data: unknown): unknown {
+  if (!ArrayBuffer.isView(data) || dtypeOf(data) !== undefined) return data;
+  const { buffer, byteOffset, length, [Symbol.toStringTag]: name } = data as Uint8Array<ArrayBuffer>;
+  const own = Object.values(arrays).find((array) => array.name === name);
+  return own ? new own(buffer, byteOffset, length) : data;
+}
+
+/**
  * Number of elements of a shape.
  * @throws CryptorchError INVALID_INPUT where a dimension is not a non-negative integer or the product is beyond 2^53.
  */
@@ -101,7 +112,9 @@ export function tensor(
   shape?: readonly number[],
   dtype?: TensorDtype,
 ): Tensor {
-  const elements = Array.isArray(data) ? fromNumbers(data, dtype ?? 'float32') : (data as TensorData);
+  const elements = Array.isArray(data)
+    ? fromNumbers(data, dtype ?? 'float32')
+    : (ownClass(data) as TensorData);
   return checkTensor({
     shape: shape ?? [elements.length],
     dtype: dtype ?? dtypeOf(elements)!,
@@ -127,7 +140,8 @@ export function checkTensor(value: unknown, what: string = 'tensor'): Tensor {
     );
   };
   if (typeof value !== 'object' || value === null) return refuse('is not a tensor');
-  const { shape, dtype, data } = value as Partial<Record<keyof Tensor, unknown>>;
+  const { shape, dtype, data: given } = value as Partial<Record<keyof Tensor, unknown>>;
+  const data = ownClass(given);
   if (!Array.isArray(shape)) return refuse('has no shape');
   if (!isTensorDtype(dtype)) return refuse(`has the element type ${String(dtype)}`);
   const expected = arrays[dtype];
