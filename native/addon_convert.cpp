@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "cpu/dispatch.hpp"
+#include "core/kernel_choice.hpp"
 
 namespace cryptorch {
 
@@ -81,10 +81,7 @@ uint64_t integer_or(const Napi::Value& value, const char* what, uint64_t most, u
 }
 
 const KernelTable& table_of(const Napi::Value& isa) {
-  const std::string name = isa.IsString() ? isa.As<Napi::String>().Utf8Value() : "";
-  const KernelTable* table = kernel_table(name.empty() ? nullptr : name.c_str());
-  if (!table) invalid("no kernels for '" + name + "' on this machine");
-  return *table;
+  return kernels_for(isa.IsString() ? isa.As<Napi::String>().Utf8Value() : "");
 }
 
 }  // namespace cryptorch

@@ -71,7 +71,7 @@ async function* examine(): AsyncGenerator<Check> {
     values: { available: false },
   };
   for (const isa of isas.available) yield selfTest(`run, ${isa}`, 'local', { CRYPTORCH_ISA: isa });
-  if (tls.status === 'ok') yield selfTest('run, TLS', 'tls', {});
+  if (tls.status === 'ok' && isas.available.length > 0) yield selfTest('run, TLS', 'tls', {});
 }
 
 function manifest(): { name: string; version: string; engines: { node: string } } {
@@ -147,7 +147,8 @@ function tlsCheck(addon: Native | undefined): Check {
   }
 }
 
-async function selfTest(name: string, what: SelfTest, env: NodeJS.ProcessEnv): Promise<Check> {
+/** A small run in a process of its own, with environment variables besides those of this process. */
+export async function selfTest(name: string, what: SelfTest, env: NodeJS.ProcessEnv): Promise<Check> {
   const started = performance.now();
   const answer = await inOwnProcess(what, env);
   const seconds = (performance.now() - started) / 1000;

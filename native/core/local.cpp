@@ -11,7 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "../cpu/dispatch.hpp"
+#include "kernel_choice.hpp"
 
 namespace cryptorch {
 namespace {
@@ -62,8 +62,7 @@ struct LocalRun::State {
 
 // Decodes the plans and takes what is shared between roles.
 void LocalRun::State::prepare() {
-  table = kernel_table(config.isa.empty() ? nullptr : config.isa.c_str());
-  if (!table) throw Error(Code::invalid_option, "no kernels for '" + config.isa + "' on this machine");
+  table = &kernels_for(config.isa);
   result.isa = table->isa;
   if (config.roles.empty()) throw Error(Code::invalid_option, "a run without roles");
   if (config.timeout_ms) deadline = Clock::now() + std::chrono::milliseconds(config.timeout_ms);

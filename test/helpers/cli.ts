@@ -15,8 +15,13 @@ export interface Finished {
 const ROOT: string = join(__dirname, '..', '..');
 
 export function cryptorch(...args: string[]): Promise<Finished> {
+  return cryptorchWith({}, ...args);
+}
+
+/** With environment variables besides those of this process. */
+export function cryptorchWith(more: NodeJS.ProcessEnv, ...args: string[]): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NODE_DEBUG: '' };
+    const env = { ...process.env, NODE_DEBUG: '', ...more };
     const child = spawn(process.execPath, ['--import', 'tsx', 'lib/cli/main.ts', ...args], {
       cwd: ROOT,
       env,

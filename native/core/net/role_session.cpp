@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/kernel_choice.hpp"
 #include "core/state_file.hpp"
-#include "cpu/dispatch.hpp"
 
 namespace cryptorch {
 namespace {
@@ -23,11 +23,10 @@ std::vector<uint32_t> peers_of(const Plan& plan, Phase phase) {
 
 RoleSession::RoleSession(std::shared_ptr<Endpoint> endpoint, const RoleConfig& config)
     : endpoint_(std::move(endpoint)) {
-  const KernelTable* table = kernel_table(config.isa.empty() ? nullptr : config.isa.c_str());
-  if (!table) throw Error(Code::invalid_option, "no kernels for '" + config.isa + "' on this machine");
+  const KernelTable& table = kernels_for(config.isa);
   if (config.plans.empty()) throw Error(Code::invalid_option, "a session without plans");
   for (const auto& words : config.plans) {
-    const Plan& plan = plans_.emplace_back(decode_plan(words, *table));
+    const Plan& plan = plans_.emplace_back(decode_plan(words, table));
     if (plan.parties != endpoint_->parties() || plan.role != endpoint_->role()) {
       throw Error(Code::bad_plan, "a plan for another role than the endpoint's");
     }
@@ -40,7 +39,7 @@ RoleSession::RoleSession(std::shared_ptr<Endpoint> endpoint, const RoleConfig& c
   arena_ = std::make_unique<Arena>(config.memory_limit);
   const size_t cores = std::max(1u, std::thread::hardware_concurrency());
   pool_ = std::make_unique<Pool>((config.threads ? config.threads : cores) - 1);
-  session_ = std::make_unique<Session>(plans_, *table, *arena_, *pool_);
+  session_ = std::make_unique<Session>(plans_, table, *arena_, *pool_);
   for (uint32_t i = 0; i < config.keys.size(); ++i) session_->set_key(i, config.keys[i]);
 }
 
