@@ -28,8 +28,11 @@ function wrongOn(t: { deepEqual(a: unknown, b: unknown): boolean }, check: (page
 
 test('commands in code spans and blocks exist, with their options', (t) => {
   wrongOn(t, ({ spans, blocks }) => {
+    const written = blocks.flatMap((b) => b.path ?? []);
     const shell = blocks.filter((b) => b.language === 'sh' || b.language === 'bash');
-    return [...spans, ...shell.flatMap((b) => commandsOf(b.text))].flatMap(wrongWith);
+    return [...spans, ...shell.flatMap((b) => commandsOf(b.text))].flatMap((command) =>
+      wrongWith(command, written),
+    );
   });
 });
 

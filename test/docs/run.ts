@@ -75,7 +75,7 @@ async function runBlock(session: Session, block: Block): Promise<Done> {
     case 'bash':
     case 'sh': {
       const { run, left } = split(text);
-      const wrong = left.flatMap(wrongWith);
+      const wrong = left.flatMap((command) => wrongWith(command));
       if (wrong.length > 0) throw new Error(wrong.join('; '));
       return run === '' ? { outcome: 'checked', printed: '' } : ran(await session.sh(run));
     }
