@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import test from 'ava';
 import { errorTable } from '../../lib/errors';
+import { version } from '../../package.json';
 import { allOptions, commandsOf, wrongWith } from './commands';
 import { type Page, pageNames, ROOT, readPage } from './pages';
 
@@ -75,6 +76,15 @@ test('links inside the repository lead somewhere', (t) => {
         const there = path === '' ? anchors : byName.get(target)?.anchors;
         return there?.has(anchor) ? [] : [`${link}: there is no such heading`];
       }),
+  );
+});
+
+test('a tarball is named after the version that there is', (t) => {
+  wrongOn(t, ({ blocks }) =>
+    blocks
+      .flatMap((b) => [...b.text.matchAll(/cryptorch-native-(\S+)\.tgz/g)])
+      .filter(([, v]) => v !== version)
+      .map(([name]) => `${name}: the version is ${version}`),
   );
 });
 
