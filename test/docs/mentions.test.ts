@@ -1,7 +1,9 @@
 // What the documentation mentions exists: commands and options in code spans, files, error codes, targets of links.
 
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { errorTable } from '../../lib/errors';
 import { version } from '../../package.json';
@@ -77,6 +79,22 @@ test('links inside the repository lead somewhere', (t) => {
         return there?.has(anchor) ? [] : [`${link}: there is no such heading`];
       }),
   );
+});
+
+test('what pages of the package link to is in the package', async (t) => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { stdout } = await promisify(execFile)('npm', args, { cwd: ROOT });
+  // An array, or since npm 12 an object by name.
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { files: { path: string }[] }>);
+  const inPackage = new Set(packed!.files.flatMap(({ path }) => [path, dirname(path)]));
+  wrongOn(t, ({ name, links }) =>
+    links
+      .filter((link) => inPackage.has(name) && !/^([a-z]+:|#)/.test(link))
+      .map((link) => normalize(join(dirname(name), link.split('#')[0]!)).replace(/\/$/, ''))
+      .filter((target) => !inPackage.has(target))
+      .map((target) => `${target} is not in the package`),
+  );
+  t.true(inPackage.has('README.md') && inPackage.has('docs/guide.md'));
 });
 
 test('a tarball is named after the version that there is', (t) => {
