@@ -31,7 +31,8 @@
   X(27, conjunction_masks, "conjunction_masks") \
   X(32, polynomial, "polynomial")               \
   X(40, spline_table, "spline_table")           \
-  X(41, spline_select, "spline_select")
+  X(41, spline_select, "spline_select")         \
+  /* a new kernel, with the next number */
 
 #define CT_DECLARE_KERNEL(id, symbol, name)        \
   const char* symbol##_check(const Args&);         \
