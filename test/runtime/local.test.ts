@@ -75,6 +75,41 @@ test('Gemm and Relu', async (t) => {
   );
 });
 
+test('several inputs of different parties give several outputs, each to its own receiver', async (t) => {
+  const bytes = onnx({
+    inputs: { a: [2, 3], b: [2, 3], c: [3, 2] },
+    outputs: { sum: [2, 3], product: [2, 2], both: [2, 2] },
+    nodes: [
+      node('Add', ['a', 'b'], ['sum']),
+      node('MatMul', ['sum', 'c'], ['product']),
+      node('Relu', ['product'], ['both']),
+    ],
+  });
+  const owners = { a: 0, b: 1, c: 2, sum: 1, product: 2, both: 'public' } as const;
+  const model = await compile(bytes, { parties: 3, owners });
+  const [a, b, c] = [
+    [1, 2, 3, 4, 5, 6],
+    [0.5, -2, 1, -8, 0, 1],
+    [1, -1, 0.5, 2, 1, 1],
+  ];
+  const inputs = { a: tensor(a!, [2, 3]), b: tensor(b!, [2, 3]), c: tensor(c!, [3, 2]) };
+  const { outputs, communication } = await runLocal(model, inputs, { seed: 1 });
+  const rounded = (name: string): number[] =>
+    [...toFloat64(outputs[name]!)].map((v) => Math.round(v * 100) / 100);
+  t.deepEqual(rounded('sum'), [1.5, 0, 4, -4, 5, 7]);
+  t.deepEqual(rounded('product'), [5.5, 2.5, 5.5, 21]);
+  t.deepEqual(rounded('both'), [5.5, 2.5, 5.5, 21]);
+  t.deepEqual(
+    model.outputs.map(({ name, owner }) => [name, owner]),
+    [
+      ['sum', 1],
+      ['product', 2],
+      ['both', 'public'],
+    ],
+  );
+  t.deepEqual(communication.counted, communication.predicted);
+});
+
 test('owners: inputs, weights and outputs at any party, or shared', async (t) => {
   for (const owners of [
     { x: 1, weights: 0, y: 1 },

@@ -54,6 +54,8 @@ export type ConstantData = Float64Array | Float32Array | BigInt64Array;
 export interface Constant {
   /** Row-major. */
   readonly data: ConstantData;
+  /** `data` is read from a file at every access, and checked then. */
+  readonly deferred?: boolean;
   /** A private constant is a weight: it belongs to the weights' owner and never enters the public program. */
   readonly private: boolean;
 }

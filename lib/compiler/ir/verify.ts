@@ -69,15 +69,19 @@ class Verifier {
   private constant(v: Value): void {
     const where = `constant ${show(v)}`;
     this.define(v, where);
-    const { data, private: isPrivate } = this.graph.constants.get(v)!;
-    const count = elementCount(v.type.shape);
-    if (data.length !== count) this.fail(where, `has ${data.length} elements, but its shape says ${count}`);
-    if (v.type.dtype !== 'fixed' && !(data instanceof BigInt64Array))
-      this.fail(where, `is ${v.type.dtype} but not exact`);
+    const constant = this.graph.constants.get(v)!;
+    const { private: isPrivate } = constant;
+    if (!constant.deferred) {
+      const { data } = constant;
+      const count = elementCount(v.type.shape);
+      if (data.length !== count) this.fail(where, `has ${data.length} elements, but its shape says ${count}`);
+      if (v.type.dtype !== 'fixed' && !(data instanceof BigInt64Array))
+        this.fail(where, `is ${v.type.dtype} but not exact`);
+      if (isPrivate) this.privateBuffers.add(data.buffer);
+    }
     if (isPrivate !== (v.type.owner !== 'public')) {
       this.fail(where, `is ${isPrivate ? 'private' : 'public'}, but its owner is ${v.type.owner}`);
     }
-    if (isPrivate) this.privateBuffers.add(data.buffer);
   }
 
   private node(node: Node): void {

@@ -233,6 +233,7 @@ class Importer {
     const isPrivate = owner !== 'public';
     const constant: Constant = {
       private: isPrivate,
+      deferred: tensor.deferred === true,
       get data() {
         return tensor.data;
       },

@@ -15,8 +15,9 @@ import { invalidModel } from './reader';
 export interface DecodedTensor {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
-  /** Read from a file at every access where the elements are external and many. */
   readonly data: ConstantData;
+  /** The elements are external and many: `data` reads them from their file at every access. */
+  readonly deferred?: boolean;
 }
 
 /** External data up to this size is read with the model: what steers operators is small, and asked for often. */
@@ -52,6 +53,7 @@ export function decodeTensor(proto: TensorProto, what: string, files: ExternalFi
   return {
     shape,
     dtype,
+    deferred: true,
     get data() {
       return load();
     },
@@ -149,8 +151,10 @@ function convert(
 
 function finite(data: ConstantData, name: string, what: string): ConstantData {
   if (data instanceof BigInt64Array) return data;
-  const bad = data.findIndex((v) => !Number.isFinite(v));
-  if (bad < 0) return data;
+  // A loop, since findIndex calls a function for each of maybe 1e9 elements.
+  let bad = 0;
+  while (bad < data.length && Number.isFinite(data[bad])) bad++;
+  if (bad === data.length) return data;
   const message = `${what} is ${Number.isNaN(data[bad]) ? 'NaN' : 'infinite'} at index ${bad} (row-major). Correct the weights.`;
   throw new CryptorchError('INVALID_WEIGHTS', message, { tensor: name, index: bad });
 }
