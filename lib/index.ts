@@ -1,5 +1,6 @@
 // The public API of cryptorch-native.
 
+export { type CheckedModel, check, type ModelProblem } from './compiler/check';
 export {
   type Calibration,
   CompiledModel,
@@ -13,6 +14,7 @@ export {
 } from './compiler/compile';
 export type { Phase } from './compiler/program';
 export type { Communication, NodeCommunication, PhaseCommunication } from './cost/communication';
+export type { PlannedMemory } from './cost/memory';
 export { CryptorchError, type ErrorCode, type ErrorDetails, type ErrorName } from './errors';
 export type { Role } from './keys/role';
 export { readNpy, writeNpy } from './model/npy';

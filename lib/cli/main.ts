@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { buildCommand } from './build';
+import { checkCommand } from './check';
 import { compileCommand } from './compile';
 import { dealerCommand } from './dealer';
 import { doctorCommand } from './doctor';
@@ -26,6 +27,7 @@ export function program(): Command {
     .exitOverride()
     .showHelpAfterError('(cryptorch --help shows what is possible)');
   const commands = [
+    checkCommand(),
     runCommand(),
     compileCommand(),
     keygenCommand(),

@@ -33,6 +33,18 @@ export function parseOwners(
   return owners;
 }
 
+/** Collects `NAME=1,3,224,224` of a repeatable option. */
+export function parseShape(
+  text: string,
+  before: Readonly<Record<string, readonly number[]>> = {},
+): Record<string, readonly number[]> {
+  const match = /^(.+)=([\d, ]+)$/.exec(text);
+  if (!match) throw new InvalidArgumentError('Write NAME=DIM,DIM,... with positive whole numbers.');
+  const [, name, dims] = match as unknown as [string, string, string];
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`The shape of ${name} is given twice.`);
+  return { ...before, [name]: dims.split(',').map((d) => integerFrom(1)(d.trim())) };
+}
+
 /** A whole number of at least `least`. */
 export function integerFrom(least: number): (text: string) => number {
   return (text) => {

@@ -5,13 +5,14 @@ import { basename, dirname } from 'node:path';
 import { type Communication, type NodeCommunication, type Profile, profile } from '../cost/communication';
 import { parseNetwork } from '../cost/network';
 import { CryptorchError } from '../errors';
-import { type ImportedModel, importOnnx, type Problem } from '../model/onnx/import';
+import { type ImportedModel, importOnnx } from '../model/onnx/import';
 import { chooseKnobs, slicedBytes } from './choose';
 import type { Graph, Node } from './ir/graph';
 import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
 import type { Domains } from './passes/domains';
 import { lowered, type OptimizeOptions, optimize, type SeenRanges } from './passes/pipeline';
+import type { OnProblem } from './problem';
 import { type Phase, type Program, programHash } from './program';
 import type { Knobs } from './protocols/protocol';
 import { secure } from './secure';
@@ -186,9 +187,18 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<CompiledModel> {
   const started = performance.now();
+  checkParties(options.parties ?? 2);
+  return compileImported(await importModel(model, options), options, started);
+}
+
+/** Compiles what `importModel` gave for the same options; `started` is when that began, in milliseconds. */
+export function compileImported(
+  imported: ImportedModel,
+  options: CompileOptions,
+  started: number,
+): CompiledModel {
   const parties = checkParties(options.parties ?? 2);
   const owners = options.owners ?? {};
-  const imported = await importModel(model, options);
   checkOwners(owners, parties);
   const { graph, slack } = optimize(imported.graph, optimizing(imported, options));
   const outputOwners = Object.fromEntries(graph.outputs.map((v) => [v.name, owners[v.name] ?? 0]));
@@ -243,10 +253,10 @@ function makesOutput(node: Node, graph: Graph): boolean {
 }
 
 /** Imports a model from its file, with what it keeps in files beside it, or from the file's bytes. */
-async function importModel(
+export async function importModel(
   model: string | Uint8Array,
   { shapes, batch, owners }: CompileOptions,
-  onProblem?: (problem: Problem) => void,
+  onProblem?: OnProblem,
 ): Promise<ImportedModel> {
   const options = { shapes, batch, owners, onProblem };
   if (typeof model !== 'string') return importOnnx(model, options);

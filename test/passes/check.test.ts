@@ -1,10 +1,18 @@
 import test from 'ava';
+import type { Graph } from '../../lib/compiler/ir/graph';
 import { allOps } from '../../lib/compiler/ops';
-import { check } from '../../lib/compiler/passes/infer-shapes';
+import { problemsOf } from '../../lib/compiler/passes/infer-shapes';
 import { optimize } from '../../lib/compiler/passes/pipeline';
+import type { Problem } from '../../lib/compiler/problem';
 import { importOnnx } from '../../lib/model/onnx/import';
 import { model, node } from '../helpers/onnx';
 import { weights } from '../ops/oracle';
+
+function check(graph: Graph): Problem[] {
+  const problems: Problem[] = [];
+  problemsOf(graph, (problem) => problems.push(problem));
+  return problems;
+}
 
 test('all problems of a model are found at once', (t) => {
   const { graph } = importOnnx(

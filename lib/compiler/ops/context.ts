@@ -134,6 +134,7 @@ export class OpContext {
     return new CryptorchError(code, `Node "${name}" (${op}) ${what}. ${remedy}`, {
       node: name,
       operator: op,
+      remedy,
       ...details,
     });
   }

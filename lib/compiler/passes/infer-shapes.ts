@@ -2,22 +2,17 @@
 //
 // Walks the nodes in order. Where all inputs of a node are known at compile time the node is folded on the
 // spot (./fold-constants.ts), because shapes further down may depend on its value: Shape, Gather, Concat,
-// Reshape. All restrictions of operators are checked here, so `check` lists every problem of a model without
-// lowering it.
+// Reshape. All restrictions of operators are checked here, so `problemsOf` finds every problem of a model
+// without lowering it.
 
 import { CryptorchError } from '../../errors';
 import { elementCount, type Graph, type Node, type Value } from '../ir/graph';
 import { type KnownInput, OpContext, show } from '../ops/context';
 import { joinOwners } from '../ops/emit';
 import { findOp, type OpDefinition, type Shaped } from '../ops/index';
+import { attempt, type OnProblem } from '../problem';
 import { foldNode } from './fold-constants';
 import { Rewriter } from './rewriter';
-
-export interface Problem {
-  readonly node: string;
-  readonly operator: string;
-  readonly error: CryptorchError;
-}
 
 function contextOf(graph: Rewriter, node: Node): OpContext {
   const inputs = node.inputs.map((old) => {
@@ -34,18 +29,18 @@ function definitionOf(node: Node, opset: number): OpDefinition {
     const [first, last] = definition.opset;
     if (opset >= first && opset <= last) return definition;
     const exists = opset < first ? `exists from opset ${first} on` : `is understood up to opset ${last}`;
+    const remedy = 'Export the model with another opset_version, or convert it with onnx.version_converter.';
     throw new CryptorchError(
       'UNSUPPORTED_OPSET',
-      `Node "${node.name}" uses the operator ${node.op}, which ${exists}, in a model of opset ${opset}. ` +
-        'Export the model with another opset_version, or convert it with onnx.version_converter.',
-      { node: node.name, operator: node.op, opset, first, last },
+      `Node "${node.name}" uses the operator ${node.op}, which ${exists}, in a model of opset ${opset}. ${remedy}`,
+      { node: node.name, operator: node.op, opset, first, last, remedy },
     );
   }
+  const remedy = 'Replace it in the model by supported operators, or cut the model before or after it.';
   throw new CryptorchError(
     'UNSUPPORTED_OPERATOR',
-    `Node "${node.name}" uses the operator ${node.op}, which has no private computation here. ` +
-      'Replace it in the model by supported operators, or cut the model before or after it.',
-    { node: node.name, operator: node.op },
+    `Node "${node.name}" uses the operator ${node.op}, which has no private computation here. ${remedy}`,
+    { node: node.name, operator: node.op, remedy },
   );
 }
 
@@ -147,22 +142,17 @@ export function checkDeclared(graph: Graph, declared: DeclaredShapes): void {
   }
 }
 
-/** Every problem of an imported model; nodes behind a problem are looked at only as far as their operator. */
-export function check(graph: Graph): Problem[] {
+/**
+ * Every problem of an imported model. What a node with a problem gives is unknown: nodes that use it are looked at only
+ * as far as their operator.
+ */
+export function problemsOf(graph: Graph, onProblem: OnProblem): void {
   const rewriter = new Rewriter(graph);
   const used = usedValues(graph);
-  const problems: Problem[] = [];
-  const attempt = (node: Node, action: () => void): void => {
-    try {
-      action();
-    } catch (error) {
-      if (!CryptorchError.is(error)) throw error;
-      problems.push({ node: node.name, operator: node.op, error });
-    }
-  };
   for (const node of graph.nodes) {
     const complete = node.inputs.every((v) => rewriter.has(v));
-    attempt(node, () => (complete ? inferNode(rewriter, node, used) : definitionOf(node, graph.opset)));
+    const look = (): unknown =>
+      complete ? inferNode(rewriter, node, used) : definitionOf(node, graph.opset);
+    attempt({ node: node.name, operator: node.op }, look, onProblem);
   }
-  return problems;
 }

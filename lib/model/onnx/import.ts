@@ -15,6 +15,7 @@ import {
   type Type,
   type Value,
 } from '../../compiler/ir/graph';
+import { attempt, type OnProblem } from '../../compiler/problem';
 import { CryptorchError } from '../../errors';
 import { readAttributes } from './attributes';
 import { branchesOf, capturedNames, isIf } from './branches';
@@ -43,16 +44,7 @@ export interface ImportOptions {
    * Called for everything that cannot be computed about a single node or initializer, instead of throwing it. The values that
    * it would define then have no definition in the graph.
    */
-  readonly onProblem?: ((problem: Problem) => void) | undefined;
-}
-
-/** What is wrong with one node. */
-export interface Problem {
-  /** Name of the node, or of the initializer. */
-  readonly node: string;
-  /** Its operator; 'Initializer' for one. */
-  readonly operator: string;
-  readonly error: CryptorchError;
+  readonly onProblem?: OnProblem | undefined;
 }
 
 /** A constant tensor of the file. */
@@ -212,18 +204,8 @@ class Importer {
 
   /** Where problems are collected, one does not keep the rest from being looked at: its values are just not defined. */
   private attempt(node: string, operator: string, values: readonly string[], action: () => void): void {
-    const { onProblem } = this.options;
-    if (!onProblem) {
-      action();
-      return;
-    }
-    try {
-      action();
-    } catch (error) {
-      if (!CryptorchError.is(error)) throw error;
-      onProblem({ node, operator, error });
-      for (const name of values) this.values.set(name, this.builder.value(name, UNKNOWN));
-    }
+    if (attempt({ node, operator }, action, this.options.onProblem)) return;
+    for (const name of values) this.values.set(name, this.builder.value(name, UNKNOWN));
   }
 
   private addConstant(name: string, tensor: DecodedTensor): void {
@@ -295,8 +277,10 @@ class Importer {
 
   private checkOperator(proto: NodeProto, name: string): void {
     if (isDefaultDomain(proto.domain)) return;
-    const message = `Node ${quote(name)} uses operator ${quote(proto.opType)} of the domain ${quote(proto.domain)}; only the standard ONNX operators can be computed. Export the model without it.`;
+    const remedy = 'Export the model without it.';
+    const message = `Node ${quote(name)} uses operator ${quote(proto.opType)} of the domain ${quote(proto.domain)}; only the standard ONNX operators can be computed. ${remedy}`;
     throw new CryptorchError('UNSUPPORTED_OPERATOR', message, {
+      remedy,
       node: name,
       operator: proto.opType,
       domain: proto.domain,
