@@ -1,31 +1,158 @@
-// Writes the table of supported operators into README.md, read off the registry of the compiler.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { allOps } from '../lib/compiler/ops';
+// The list of operators in README.md and the table of docs/operators.md: every operator of the ONNX standard, whether it is
+// supported as the compiler's registry says, and what it costs as a small model of it says (test/ops/examples.ts).
 
-const README: string = join(__dirname, '..', 'README.md');
-const TABLE: RegExp = /(<!-- operators -->\n)[\s\S]*?(<!-- \/operators -->)/;
+import { compileImported } from '../lib/compiler/compile';
+import type { Graph } from '../lib/compiler/ir/graph';
+import { allOps, findOp, type OpDefinition } from '../lib/compiler/ops';
+import { secure } from '../lib/compiler/secure';
+import { profile } from '../lib/cost/communication';
+import { CryptorchError } from '../lib/errors';
+import { importOnnx } from '../lib/model/onnx/import';
+import { DEPRECATED, OUTSIDE, STANDARD_OPERATORS } from '../lib/model/onnx/standard';
+import { DataType, type ModelSpec, model } from '../test/helpers/onnx';
+import { examplesOf } from '../test/ops/examples';
 
-/** A line per operator that computes on secret values, then the names of those that shape arithmetic may use. */
+/** Operators that the importer itself understands, without an entry in the registry. */
+const IMPORTED: Readonly<Record<string, string>> = {
+  Constant: 'a number or dense tensor; no text',
+};
+
+const PARTIES = 2;
+
+type Interval = readonly [number, number];
+
+/** What inputs of an example lie in, where the operator is not computed without a range: an approximation needs one. */
+const INTERVALS: readonly Interval[] = [
+  [-2, 2],
+  [0.5, 2],
+];
+
+interface Compiled {
+  readonly spec: ModelSpec;
+  readonly graph: Graph;
+  readonly interval: Interval | undefined;
+}
+
+interface Cost {
+  readonly rounds: number;
+  /** Bits that a party sends online for each element of the first input, on average. */
+  readonly online: number;
+  /** Bits that a party is sent and sends ahead, in the same unit. */
+  readonly ahead: number;
+  /** Shapes of the inputs: secret ones, then constants. */
+  readonly example: string;
+}
+
+/** The first example of an operator that can be computed, compiled for inputs and outputs that exist as shares. */
+function compiledExample(op: string): Compiled | undefined {
+  for (const interval of [undefined, ...INTERVALS]) {
+    for (const spec of examplesOf(op)) {
+      const names = Object.keys(spec.inputs);
+      const owners = Object.fromEntries(
+        [...names, ...Object.keys(spec.outputs)].map((name) => [name, 'secret' as const]),
+      );
+      const ranges = interval && { ranges: Object.fromEntries(names.map((name) => [name, interval])) };
+      try {
+        const imported = importOnnx(model(spec), { owners });
+        const { graph } = compileImported(imported, { owners, ...ranges }, 0);
+        return { spec, graph: withoutOutputRounding(graph), interval };
+      } catch (error) {
+        if (!CryptorchError.is(error)) throw error;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** What rounds an output before it is revealed is not the operator's. */
+function withoutOutputRounding(graph: Graph): Graph {
+  const rounding = graph.nodes.filter((n) => n.op === 'rescale' && graph.outputs.includes(n.outputs[0]!));
+  const before = new Map(rounding.map((n) => [n.outputs[0]!, n.inputs[0]!]));
+  const nodes = graph.nodes.filter((n) => !rounding.includes(n));
+  return { ...graph, nodes, outputs: graph.outputs.map((v) => before.get(v) ?? v) };
+}
+
+export function costOf(op: string): Cost | undefined {
+  const made = compiledExample(op);
+  if (!made) return undefined;
+  const { inputs } = made.graph;
+  const outputOwners = Object.fromEntries(made.graph.outputs.map((v) => [v.name, 'secret' as const]));
+  const { nodes, total } = profile(secure(made.graph, { parties: PARTIES, outputOwners }));
+  const elements = inputs[0]!.type.shape.reduce((a, b) => a * b, 1);
+  const bits = (phase: 'online' | 'offline'): number =>
+    (8 * nodes.reduce((sum, node) => sum + node[phase].bytes, 0)) / PARTIES / elements;
+  const shapes = [
+    ...inputs.map(({ type }) => `[${type.shape.join(', ')}]`),
+    ...(made.interval ? [`between ${made.interval.join(' and ')}`] : []),
+    ...Object.values(made.spec.initializers ?? {})
+      .filter((t) => t.dataType === DataType.FLOAT && t.dims.some((d) => d > 1n))
+      .map((t) => `weights [${t.dims.join(', ')}]`),
+  ];
+  return {
+    rounds: total.online.rounds,
+    online: bits('online'),
+    ahead: bits('offline'),
+    example: shapes.join(', '),
+  };
+}
+
+function figure(x: number): string {
+  return x === 0 || x >= 10 ? x.toFixed(0) : x.toFixed(1);
+}
+
+/** First and last change of an operator within the standard. */
+function versions(op: string): string {
+  const list = STANDARD_OPERATORS[op] ?? [];
+  return list.length > 1 ? `${list[0]}, ${list.at(-1)}` : `${list[0]}`;
+}
+
+function supported(definition: OpDefinition): string {
+  const [first] = definition.opset;
+  const since = STANDARD_OPERATORS[definition.op]?.[0] ?? first;
+  const from = first > Math.max(since, 11) ? `from opset ${first} on` : '';
+  const own = definition.restrictions === KNOWN ? '' : definition.restrictions;
+  const kind = definition.lower ? '' : KNOWN;
+  return [kind, own, from].filter((part) => part !== '').join('; ') || 'everything';
+}
+
+const KNOWN = 'values known at compile time';
+
+function row(op: string): string {
+  const definition = findOp(op);
+  const cells = (says: string, ...figures: string[]): string =>
+    `| ${[op, versions(op), says, ...figures, '', '', '', ''].slice(0, 7).join(' | ')} |`;
+  if (definition?.lower) {
+    const cost = costOf(op);
+    if (!cost) return cells(supported(definition), '', '', '', 'only with calibrated ranges');
+    const { rounds, online, ahead, example } = cost;
+    return cells(supported(definition), `${rounds}`, figure(online), figure(ahead), example);
+  }
+  if (definition) return cells(supported(definition));
+  if (Object.hasOwn(IMPORTED, op)) return cells(IMPORTED[op]!);
+  const deprecated = DEPRECATED[op];
+  if (deprecated) return cells(`no: withdrawn in opset ${deprecated[0]} for ${deprecated[1]}`);
+  const reason = Object.entries(OUTSIDE).find(([, ops]) => ops.includes(op))?.[0];
+  return cells(reason ? `no: ${reason}` : 'no');
+}
+
+/** Every operator of the standard, by name. */
 export function operatorTable(): string {
+  return [
+    '| operator | opsets | supported | rounds | online | ahead | example |',
+    '|---|---|---|---|---|---|---|',
+    ...Object.keys(STANDARD_OPERATORS).map(row),
+  ].join('\n');
+}
+
+/** The names of what is supported. */
+export function operatorList(): string {
+  const all = Object.keys(STANDARD_OPERATORS);
+  const names = (ops: readonly OpDefinition[]): string => ops.map(({ op }) => op).join(', ');
   const [secret, known] = [allOps().filter((op) => op.lower), allOps().filter((op) => !op.lower)];
-  const lines = secret.map(({ op, restrictions }) => `| ${op} | ${restrictions || 'everything'} |`);
-  const names = known.map(({ op }) => op).join(', ');
-  const rest = names === '' ? [] : ['', `On values known when the model is compiled also: ${names}.`];
-  return ['| operator | supported |', '|---|---|', ...lines, ...rest, ''].join('\n');
+  return [
+    `On secret values (${secret.length} of the ${all.length} operators of opset 23): ${names(secret)}.`,
+    ...(known.length > 0 ? ['', `On values known when the model is compiled also: ${names(known)}.`] : []),
+    '',
+    'What each of them takes, what it costs, and all others: [docs/operators.md](docs/operators.md).',
+  ].join('\n');
 }
-
-/** README.md as it should be. */
-export function updated(readme: string): string {
-  if (!TABLE.test(readme)) throw new Error('README.md has no place for the table of operators');
-  return readme.replace(
-    TABLE,
-    (_, before: string, after: string) => `${before}\n${operatorTable()}\n${after}`,
-  );
-}
-
-export function readReadme(): string {
-  return readFileSync(README, 'utf8');
-}
-
-if (require.main === module) writeFileSync(README, updated(readReadme()));

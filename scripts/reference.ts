@@ -1,11 +1,12 @@
-// Writes the parts of the documentation that are read off the sources: error codes (docs/errors.md) and the commands of
-// the command line with their options (docs/cli.md). `npm run docs` calls it; a test compares the pages with it.
+// Writes the parts of the documentation that are read off the sources: error codes (docs/errors.md), the commands of the
+// command line with their options (docs/cli.md), operators (README.md, docs/operators.md). `npm run docs` calls it; a test compares the pages with it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command, Option } from 'commander';
 import { program } from '../lib/cli/main';
 import { errorTable } from '../lib/errors';
+import { operatorList, operatorTable } from './operators';
 
 const ROOT: string = join(__dirname, '..');
 
@@ -19,6 +20,8 @@ interface Generated {
 export const GENERATED: readonly Generated[] = [
   { page: 'docs/errors.md', name: 'errors', content: errorList },
   { page: 'docs/cli.md', name: 'commands', content: () => commandSections(program()) },
+  { page: 'docs/operators.md', name: 'operators', content: operatorTable },
+  { page: 'README.md', name: 'operators', content: operatorList },
 ];
 
 /** A table row; what would end a cell is escaped. */

@@ -176,7 +176,7 @@ export class CompiledModel {
 
 /**
  * Compiles an ONNX model to a program on secret shares. Nothing is sent and the native core is not loaded.
- * @param model path of an ONNX file, or its bytes; opset 11 to 23, tensors inside the file
+ * @param model path of an ONNX file (opset 11 to 23), with what it keeps in files of its folder; or the bytes of one file
  * @param options who knows what, batch, ranges, network
  * @throws CryptorchError FILE, INVALID_MODEL, INVALID_WEIGHTS, UNSUPPORTED_OPSET, UNSUPPORTED_OPERATOR,
  * UNSUPPORTED_ATTRIBUTE, UNSUPPORTED_DATA, INVALID_SHAPE, VALUE_RANGE or INVALID_OPTION; the message names the node or
