@@ -1,8 +1,8 @@
-// Builds ONNX files of well-known networks with random weights: He initialisation, so that activations stay of order
-// one, from a seeded generator, so that a figure belongs to a definite file.
+// Builds ONNX files of well-known networks with random weights: He initialisation and statistics of normalisations, so
+// that activations stay of order one, from a seeded generator, so that a figure belongs to a definite file.
 
 import type { NodeProto, TensorProto } from '../../lib/model/onnx/onnx_pb';
-import { model, node, tensor } from '../../test/helpers/onnx';
+import { float, int64, model, node, tensor } from '../../test/helpers/onnx';
 
 /** Normal numbers by Box and Muller over a 32-bit generator (mulberry32). */
 export function normals(seed: number): () => number {
@@ -14,6 +14,14 @@ export function normals(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+export interface ConvOptions {
+  readonly stride?: number;
+  readonly groups?: number;
+  readonly gain?: number;
+  /** About what the results of the normalisation are, in size. */
+  readonly scale?: number;
 }
 
 /** A chain of layers with one current value; residual branches join two values. */
@@ -55,6 +63,52 @@ export class NetworkBuilder {
     });
   }
 
+  /**
+   * A convolution without a term, then a normalisation whose statistics are about those of its result: x has a mean
+   * square of about half its variance after a ReLU, and `gain` 0.7 makes up for an x that comes from none.
+   */
+  convNorm(x: string, from: number, to: number, k: number, options: ConvOptions = {}): string {
+    return this.norm(this.plainConv(x, from, to, k, options), to, options.scale);
+  }
+
+  /** A convolution without a term. */
+  plainConv(
+    x: string,
+    from: number,
+    to: number,
+    k: number,
+    { stride = 1, groups = 1, gain = 1 }: ConvOptions = {},
+  ): string {
+    const shape = [to, from / groups, k, k];
+    const w = this.weight(`w${this.count}`, shape, gain * Math.sqrt((2 * groups) / (from * k * k)));
+    const pad = (k - 1) >> 1;
+    return this.add('Conv', [x, w], {
+      kernel_shape: [k, k],
+      strides: [stride, stride],
+      pads: [pad, pad, pad, pad],
+      group: groups,
+    });
+  }
+
+  /** BatchNormalization for an x of mean about 0 and variance about 1. */
+  norm(x: string, channels: number, scale = 1): string {
+    const id = this.count;
+    const per = (name: string, mean: number, deviation: number): string => {
+      const data = Float32Array.from({ length: channels }, () =>
+        Math.max(mean + this.normal() * deviation, mean / 2 - (mean === 0 ? 1 : 0)),
+      );
+      this.initializers[`${name}${id}`] = tensor([channels], data);
+      return `${name}${id}`;
+    };
+    const parameters = [
+      per('gamma', scale, 0.1 * scale),
+      per('beta', 0, 0.1),
+      per('mean', 0, 0.1),
+      per('variance', 1, 0.1),
+    ];
+    return this.add('BatchNormalization', [x, ...parameters], { epsilon: float(1e-5) });
+  }
+
   linear(x: string, from: number, to: number): string {
     const id = this.count;
     const w = this.weight(`w${id}`, [to, from], Math.sqrt(2 / from));
@@ -65,12 +119,49 @@ export class NetworkBuilder {
     return this.add('Relu', [x]);
   }
 
-  maxPool(x: string, k: number, stride: number, pad = 0): string {
+  /** Clip to 0 and 6. */
+  relu6(x: string): string {
+    this.initializers.zero ??= tensor([], [0]);
+    this.initializers.six ??= tensor([], [6]);
+    return this.add('Clip', [x, 'zero', 'six']);
+  }
+
+  maxPool(x: string, k: number, stride: number, pad = 0, ceil = false): string {
     return this.add('MaxPool', [x], {
       kernel_shape: [k, k],
       strides: [stride, stride],
       pads: [pad, pad, pad, pad],
+      ...(ceil && { ceil_mode: 1 }),
     });
+  }
+
+  averagePool(x: string, k: number, stride: number): string {
+    return this.add('AveragePool', [x], { kernel_shape: [k, k], strides: [stride, stride] });
+  }
+
+  concat(parts: readonly string[]): string {
+    return this.add('Concat', parts, { axis: 1 });
+  }
+
+  /** The halves of the channels. */
+  halves(x: string, channels: number): [string, string] {
+    const id = this.count++;
+    this.initializers[`sizes${id}`] = int64([channels / 2, channels / 2]);
+    const names: [string, string] = [`Split_${id}.0`, `Split_${id}.1`];
+    this.nodes.push(node('Split', [x, `sizes${id}`], names, { axis: 1 }, `Split_${id}`));
+    return names;
+  }
+
+  /** Channels of the groups one from each in turn. */
+  shuffle(x: string, channels: number, size: number, groups: number): string {
+    const shape = (dims: readonly number[]): string => {
+      const name = `shape${this.count}`;
+      this.initializers[name] = int64(dims);
+      return name;
+    };
+    const apart = this.add('Reshape', [x, shape([0, groups, channels / groups, size, size])]);
+    const turned = this.add('Transpose', [apart], { perm: [0, 2, 1, 3, 4] });
+    return this.add('Reshape', [turned, shape([0, channels, size, size])]);
   }
 
   sum(x: string, y: string): string {
