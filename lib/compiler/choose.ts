@@ -30,9 +30,16 @@ export interface ChooseOptions {
 /** Seconds in which a party expands and uses a byte of material, on one core without VAES (docs/performance.md, Comparisons). */
 const SECONDS_PER_MATERIAL_BYTE = 0.3e-9;
 
-const COMPARING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'max_pool', 'arg_max']);
+const COMPARING: ReadonlySet<string> = new Set([
+  'relu',
+  'leaky_relu',
+  'clip',
+  'max_pool',
+  'arg_max',
+  'spline',
+]);
 /** Those whose comparison ends in a product, with which its last gate can be fused. */
-const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip']);
+const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'spline']);
 
 /** Estimated seconds of a node: a sum of everything that its protocol does, in `parties` parties at once. */
 export function estimate(cost: NodeCost, options: ChooseOptions, alternating: boolean): number {
@@ -49,7 +56,8 @@ function comparisons(node: Node): ComparisonKnobs[] {
   const bits = comparedBits(node) - shiftOf(node);
   const list: ComparisonKnobs[] = [];
   for (const fused of FUSING.has(node.op) ? [1, 2, 3, 4, 5, 6] : [1]) {
-    for (const leaf of [4, 5, 6, 7, 8, 9]) {
+    // A spline widens its digits by itself (protocols/spline.ts).
+    for (const leaf of node.op === 'spline' ? [4] : [4, 5, 6, 7, 8, 9]) {
       const digits = Math.ceil(bits / leaf);
       // Without a level of gates before the last one, their fan-in says nothing.
       for (const fanin of digits > fused ? [4, 5, 6] : [4]) list.push({ leaf, fanin, fused });

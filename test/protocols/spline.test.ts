@@ -4,7 +4,6 @@ import test from 'ava';
 import { type SegmentOptions, segmentTable } from '../../lib/compiler/approximations/segments';
 import type { Graph } from '../../lib/compiler/ir/graph';
 import { type SplineTable, splineAttributes } from '../../lib/compiler/ops/spline';
-import type { ComparisonKnobs } from '../../lib/compiler/protocols/protocol';
 import { check, oneNode, programOf, Random } from '../helpers/protocols';
 
 function graphFor(table: SplineTable, n: number): Graph {
