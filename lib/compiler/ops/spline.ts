@@ -138,11 +138,21 @@ function* pieces(table: SplineTable, lo: number, hi: number): Generator<Piece> {
   }
 }
 
-/** Bounds of results for x from lo to hi, in real units; infinite ends stand for those of the domain. */
+/** Every polynomial, as operands outside of the domain may reach them. */
+function* allPieces(table: SplineTable): Generator<Piece> {
+  for (let segment = 0; segment < segmentsOf(table); segment++) {
+    for (let entry = 0; entry < 2 ** table.cells; entry++)
+      yield { segment, coefficients: polynomial(table, segment, entry), from: -1, to: 1, slope: 0 };
+  }
+}
+
+/** Bounds of results for x from lo to hi, in real units, whether or not they are in the domain. */
 export function splineRange(table: SplineTable, lo: number, hi: number): { lo: number; hi: number } {
   const samples = 16;
+  const [first, end] = [table.borders[0]!, table.borders.at(-1)!].map((b) => 2 ** (b - table.inputScale));
+  const inside = lo >= first! && hi < end!;
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { segment, coefficients: c, from, to } of pieces(table, lo, hi)) {
+  for (const { segment, coefficients: c, from, to } of inside ? pieces(table, lo, hi) : allPieces(table)) {
     const step = (to - from) / samples;
     const curvature = 2 * Math.abs(c[2] ?? 0) + 6 * Math.abs(c[3] ?? 0);
     const margin = (curvature * step * step) / 8 + Number(table.errors[segment]) * 2 ** -table.outputScale;
@@ -154,7 +164,10 @@ export function splineRange(table: SplineTable, lo: number, hi: number): { lo: n
   return { lo: least, hi: most };
 }
 
-/** A bound on |private result - evaluateSpline| for x from lo to hi, and one on the slope there, in real units. */
+/**
+ * A bound on |private result - evaluateSpline| for x from lo to hi, and one on the slope there, in real units: of that part
+ * of them which is in the domain.
+ */
 export function splineSlack(table: SplineTable, lo: number, hi: number): { error: number; slope: number } {
   let [error, steepest] = [0, 0];
   for (const { segment, coefficients: c, slope } of pieces(table, lo, hi)) {
