@@ -6,6 +6,7 @@ import { type CompileOptions, realGraph } from '../compiler/compile';
 import type { Graph, Node, Value } from '../compiler/ir/graph';
 import { numbersAttr } from '../compiler/ops/core';
 import { evaluateCore } from '../compiler/ops/evaluate-core';
+import { splineOf } from '../compiler/ops/spline';
 import { deadCode } from '../compiler/passes/dead-code';
 import { approximated, type Domains } from '../compiler/passes/domains';
 import { CryptorchError } from '../errors';
@@ -59,14 +60,23 @@ function domainOf(node: Node, interval: Interval, margin: number): readonly [num
   return [Math.max(lo, (interval.lo + least) / 2), Math.min(hi, most)];
 }
 
+/** What an approximated function is made for. */
+function domainOfNode(node: Node): { lo: number; hi: number } | undefined {
+  if (node.op === 'polynomial') return { lo: Number(node.attrs.lo), hi: Number(node.attrs.hi) };
+  if (node.op !== 'spline') return undefined;
+  const { borders, inputScale } = splineOf(node);
+  return { lo: 2 ** (borders[0]! - inputScale), hi: 2 ** (borders.at(-1)! - inputScale) };
+}
+
 /** @throws CryptorchError VALUE_RANGE where the compiled model left a domain that its approximations are made for */
 export function checkDomains(graph: Graph, values: readonly (Interval | undefined)[]): void {
   const producers = new Map(graph.nodes.map((n, i) => [n.outputs[0]!, i]));
   for (const node of graph.nodes) {
-    if (node.op !== 'polynomial') continue;
+    const domain = domainOfNode(node);
     const seen = values[producers.get(node.inputs[0]!) ?? -1];
-    const { lo, hi } = node.attrs as { lo: number; hi: number };
-    if (!seen || (seen.lo >= lo && seen.hi <= hi)) continue;
+    if (!domain || !seen) continue;
+    const { lo, hi } = domain;
+    if (seen.lo >= lo && seen.hi <= hi) continue;
     const value = seen.lo < lo ? seen.lo : seen.hi;
     throw new CryptorchError(
       'VALUE_RANGE',

@@ -3,8 +3,9 @@
 
 import { type Domain, defineFunction, type ScalarFunction } from './registry';
 
-/** Bases that are computed where nothing is known of them. */
+/** Bases that are computed where nothing is known of them; of roots, smaller ones too. */
 export const POWER_DOMAIN: Domain = { lo: 2 ** -10, hi: 2 ** 14 };
+export const ROOT_DOMAIN: Domain = { lo: 2 ** -18, hi: 2 ** 14 };
 
 export const power: ScalarFunction = defineFunction({
   name: 'power',
@@ -12,10 +13,10 @@ export const power: ScalarFunction = defineFunction({
   of: ([exponent, factor, offset]) => {
     return (x) => (offset! + factor! * x) ** exponent!;
   },
-  domain: ([, factor, offset]) => ({
-    lo: (POWER_DOMAIN.lo - offset!) / factor!,
-    hi: (POWER_DOMAIN.hi - offset!) / factor!,
-  }),
+  domain: ([exponent, factor, offset]) => {
+    const { lo, hi } = exponent! > 0 ? ROOT_DOMAIN : POWER_DOMAIN;
+    return { lo: (lo - offset!) / factor!, hi: (hi - offset!) / factor! };
+  },
   exists: ([, factor, offset]) => ({ lo: -offset! / factor!, hi: Number.POSITIVE_INFINITY }),
   origin: ([, factor, offset]) => -offset! / factor!,
 });

@@ -22,6 +22,10 @@ export interface ScalarFunction {
   domain(params: readonly number[]): Domain;
   /** Operands that it exists for at all: no more than these are taken from a calibration. */
   exists(params: readonly number[]): Domain;
+  /** What the tolerance is multiplied by. Default 1. */
+  readonly precision?: number;
+  /** Beyond these ends of `domain` the function keeps, as well as it is approximated, the value that it has there. */
+  readonly saturates?: { readonly lo: boolean; readonly hi: boolean };
   /** Whether errors count relative to the result, not to the largest one. */
   readonly relative: boolean;
   /** The function is one of x - origin alone, wide ranges of which have the same relative shape everywhere. */

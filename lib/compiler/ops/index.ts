@@ -21,6 +21,8 @@ import './reduce';
 import './reshape';
 import './resize';
 import './shape';
+import './smooth';
+import './softmax';
 import './take';
 
 export { allOps, defineOp, findOp, type OpDefinition, type Shaped } from './registry';

@@ -1,9 +1,9 @@
 // Norms along axes: ReduceL1, ReduceL2, LpNormalization. |x| is 2 max(x, 0) - x; squares take one opening.
 
+import { POWER_DOMAIN, ROOT_DOMAIN } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { type FloatTensor, map, reduce, zip } from './array';
 import type { LowerContext, OpContext } from './context';
-import { VARIANCES } from './normalise';
 import { powerOf } from './power';
 import { reduction } from './reduce';
 import { defineOp } from './registry';
@@ -30,7 +30,9 @@ function normOf(x: FloatTensor, p: P, axes: readonly number[], keepdims: boolean
   );
 }
 
-const squares = `sums of squares are between ${VARIANCES.lo} and ${VARIANCES.hi} unless their range is known`;
+const known = 'unless their range is known';
+const squares = `sums of squares are between ${ROOT_DOMAIN.lo} and ${ROOT_DOMAIN.hi} ${known}`;
+const divisors = `sums of squares, or of magnitudes, are between ${POWER_DOMAIN.lo} and ${POWER_DOMAIN.hi} ${known}`;
 
 for (const [op, p] of [
   ['ReduceL1', 1],
@@ -62,7 +64,7 @@ function normalisation(c: OpContext): { p: P; axes: number[] } {
 defineOp({
   op: 'LpNormalization',
   opset: [11, 23],
-  restrictions: `${squares}, and so are sums of magnitudes`,
+  restrictions: divisors,
   infer(c) {
     normalisation(c);
     return [c.type(0)];

@@ -3,7 +3,7 @@
 // Small whole exponents are products. Everything else is a power of a positive base, which the library of approximations
 // computes (../approximations/power.ts).
 
-import { POWER_DOMAIN } from '../approximations/power';
+import { POWER_DOMAIN, ROOT_DOMAIN } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { map, zip } from './array';
 import type { LowerContext, OpContext } from './context';
@@ -13,7 +13,9 @@ import { defineOp } from './registry';
 /** Whole exponents up to this one are products. */
 const MOST_PRODUCTS = 4;
 
-const positive = `between ${POWER_DOMAIN.lo} and ${POWER_DOMAIN.hi} unless its range is known`;
+const known = `${POWER_DOMAIN.hi} unless its range is known`;
+const positive = `between ${POWER_DOMAIN.lo} and ${known}`;
+const root = `between ${ROOT_DOMAIN.lo} and ${known}`;
 
 /** (offset + factor x)^exponent. */
 export function powerOf(
@@ -50,7 +52,7 @@ function isProduct(exponent: number): boolean {
 defineOp({
   op: 'Pow',
   opset: [11, 23],
-  restrictions: `one constant exponent; unless it is 1, 2, 3 or 4, the base is ${positive}`,
+  restrictions: `one constant exponent; unless it is 1, 2, 3 or 4, the base is ${positive}, or for a positive exponent ${root}`,
   infer(c) {
     if (c.isConstant(0) && c.isConstant(1)) return broadcastResult(c);
     if (!c.isConstant(1)) {
@@ -82,7 +84,7 @@ for (const [op, exponent, f] of [
   defineOp({
     op,
     opset: [11, 23],
-    restrictions: `the operand is ${positive}`,
+    restrictions: `the operand is ${exponent > 0 ? root : positive}`,
     infer: (c) => [c.type(0)],
     reference: (_, [x]) => [map(x!, f)],
     lower: (c) => [powerOf(c, c.value(0), exponent)],

@@ -141,7 +141,6 @@ for (const [op, f] of Object.entries(variadic)) {
 const unary: Readonly<Record<string, (x: number) => number>> = {
   Abs: Math.abs,
   Ceil: Math.ceil,
-  Exp: Math.exp,
   Floor: Math.floor,
   Not: (x) => Number(x === 0),
 };

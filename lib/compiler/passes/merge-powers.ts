@@ -4,8 +4,9 @@
 //
 // approximate power [e, a, b] of x is (b + a x)^e (../approximations/power.ts). Domains are given for x, so they follow.
 
+import { findFunction } from '../approximations';
 import type { Attributes, Graph, Node, Value } from '../ir/graph';
-import { numberAttr, numbersAttr } from '../ops/core';
+import { numbersAttr } from '../ops/core';
 import { Rewriter } from './rewriter';
 
 function isPower(node: Node): boolean {
@@ -36,13 +37,8 @@ function merged(power: Attributes, before: Node): Attributes | undefined {
   }
   if (isPower(before) && a === 1 && b === 0) {
     const [inner, ...base] = numbersAttr(before, 'params') as [number, number, number];
-    // It is for what the function before it is for.
-    return {
-      ...power,
-      params: [inner * e, ...base],
-      lo: numberAttr(before, 'lo'),
-      hi: numberAttr(before, 'hi'),
-    };
+    const params = [inner * e, ...base];
+    return { ...power, params, ...findFunction('power').domain(params) };
   }
   return undefined;
 }

@@ -1,0 +1,24 @@
+// exp(x), in two forms: relative to the result, and for x <= 0 relative to 1, as a term of a sum that is 1 at least.
+// Below their domains they keep the value that they have there.
+
+import { defineFunction, type ScalarFunction } from './registry';
+
+export const exp: ScalarFunction = defineFunction({
+  name: 'exp',
+  relative: true,
+  of: () => Math.exp,
+  domain: () => ({ lo: -3.875, hi: 3.875 }),
+  exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 40 }),
+  saturates: { lo: true, hi: false },
+});
+
+export const decay: ScalarFunction = defineFunction({
+  name: 'decay',
+  relative: false,
+  // Thousands of terms may be next to nothing beside one that is 1.
+  precision: 2 ** -4,
+  of: () => Math.exp,
+  domain: () => ({ lo: -15.5, hi: 0 }),
+  exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 1 }),
+  saturates: { lo: true, hi: false },
+});
