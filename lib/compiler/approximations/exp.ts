@@ -16,7 +16,7 @@ export const decay: ScalarFunction = defineFunction({
   name: 'decay',
   relative: false,
   // Thousands of terms may be next to nothing beside one that is 1.
-  precision: 2 ** -4,
+  precision: 2 ** -3,
   of: () => Math.exp,
   domain: () => ({ lo: -15.5, hi: 0 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 1 }),

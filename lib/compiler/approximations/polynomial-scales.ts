@@ -67,7 +67,7 @@ export function polynomialScales(
     (_, i) => best(fractionalBits + i),
   ).filter((s) => s !== undefined);
   const smallest = Math.min(...byScale.map((s) => s.error));
-  return byScale.find((s) => s.error <= Math.max(1.25 * smallest, 2 ** -(fractionalBits + 2)));
+  return byScale.find((s) => s.error <= Math.max(1.1 * smallest, 2 ** -(fractionalBits + 2)));
 }
 
 /** A polynomial node's coefficients in real units. */

@@ -42,10 +42,11 @@ function propose(request: Request, degree: number): Proposal | undefined {
   const scales = polynomialScales(p.coefficients, { lo, hi }, inputScale, fractionalBits);
   if (scales === undefined) return undefined;
   const { coefficients, scale, operand, error } = scales;
+  const against = reference(request);
   const shape = { data: BigInt64Array.of(-centre), shape: [] };
   return {
     name: `polynomial of degree ${degree}`,
-    error: best.error + error / reference(request),
+    error: (request.relative ? best.error : best.error / against) + error / against,
     steps: [
       ...(centre === 0n ? [] : [{ op: 'add_const' as const, scale: inputScale, attrs: shape }]),
       { op: 'polynomial', scale, attrs: { coefficients, scale, shift: inputScale - operand, lo, hi } },

@@ -7,6 +7,13 @@ import { type Domain, defineFunction, type ScalarFunction } from './registry';
 export const POWER_DOMAIN: Domain = { lo: 2 ** -10, hi: 2 ** 14 };
 export const ROOT_DOMAIN: Domain = { lo: 2 ** -18, hi: 2 ** 14 };
 
+/** Results span up to 24 bits: what is left of the domain for exponents beyond -1 and 3/4. */
+function basesFor(exponent: number): Domain {
+  const { lo, hi } = exponent > 0 ? ROOT_DOMAIN : POWER_DOMAIN;
+  const part = Math.min(1, 24 / (Math.abs(exponent) * Math.log2(hi / lo)));
+  return { lo: lo ** part, hi: hi ** part };
+}
+
 export const power: ScalarFunction = defineFunction({
   name: 'power',
   relative: true,
@@ -14,7 +21,7 @@ export const power: ScalarFunction = defineFunction({
     return (x) => (offset! + factor! * x) ** exponent!;
   },
   domain: ([exponent, factor, offset]) => {
-    const { lo, hi } = exponent! > 0 ? ROOT_DOMAIN : POWER_DOMAIN;
+    const { lo, hi } = basesFor(exponent!);
     return { lo: (lo - offset!) / factor!, hi: (hi - offset!) / factor! };
   },
   exists: ([, factor, offset]) => ({ lo: -offset! / factor!, hi: Number.POSITIVE_INFINITY }),

@@ -46,13 +46,13 @@ export interface Request {
 }
 
 export interface ApproximationKnobs {
-  /** Largest error of an approximation, relative to the result or to the largest one. Default 2^-9. */
+  /** Largest error of an approximation, relative to the result or to the largest one. Default 2^-8. */
   readonly tolerance: number;
   /** Largest degree of a polynomial on one opening, 1 to 8: a mask's powers take that many words. Default 4. */
   readonly degree: number;
 }
 
-export const DEFAULT_APPROXIMATION: ApproximationKnobs = { tolerance: 2 ** -9, degree: 4 };
+export const DEFAULT_APPROXIMATION: ApproximationKnobs = { tolerance: 2 ** -8, degree: 4 };
 
 /** A core operation of one operand, whose result the next one takes. */
 export interface CoreStep {

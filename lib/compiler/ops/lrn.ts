@@ -4,12 +4,14 @@
 // With the square and the window, which is a local sum, s takes one opening. The power of s is one function of one
 // number on a narrow interval, so usually a polynomial from the opening of s; then one product.
 
-import { POWER_DOMAIN } from '../approximations/power';
 import { map, zip } from './array';
 import type { OpContext } from './context';
 import type { WindowAttributes } from './core';
 import { defineOp } from './registry';
 import { pool } from './windows';
+
+/** Of what the power is taken, where nothing is known: with an alpha of 1e-4, squares of thousands. */
+const MOST_BASE = 2 ** 8;
 
 interface Form {
   readonly factor: number;
@@ -42,7 +44,7 @@ function form(c: OpContext): Form {
 defineOp({
   op: 'LRN',
   opset: [11, 23],
-  restrictions: `alpha and bias are positive; bias + alpha / size * (sum of squares) is up to ${POWER_DOMAIN.hi} unless its range is known`,
+  restrictions: `alpha and bias are positive; bias + alpha / size * (sum of squares) is up to ${MOST_BASE} unless its range is known`,
   infer(c) {
     const x = c.shape(0);
     if (x.length < 3) throw c.invalidShape(`has an input of ${x.length} dimensions; it needs [N, C, ...]`, x);
@@ -50,6 +52,7 @@ defineOp({
     if (!(window.kernel[0] >= 1)) throw c.error('INVALID_MODEL', 'has no size', 'Export the model again.');
     if (!(factor > 0 && bias > 0))
       throw c.unsupported('has an alpha or a bias that is not positive', 'Use positive ones.');
+    if (bias >= MOST_BASE) throw c.unsupported(`has the bias ${bias}`, `Use one below ${MOST_BASE}.`);
     return [c.type(0)];
   },
   reference(c, [x]) {
@@ -63,7 +66,7 @@ defineOp({
     const { factor, bias, beta, planes, window } = form(c);
     const x = c.core.reshape(c.value(0), planes);
     const sums = c.core.pool('sum_pool', c.core.mul(x, x), planes, window);
-    const domain = { lo: 0, hi: (POWER_DOMAIN.hi - bias) / factor };
+    const domain = { lo: 0, hi: (MOST_BASE - bias) / factor };
     const scale = c.core.approximate(sums, 'power', [-beta, factor, bias], domain);
     return [c.core.reshape(c.core.mul(x, scale), c.shape(0))];
   },

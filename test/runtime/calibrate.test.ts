@@ -1,0 +1,107 @@
+// Calibration of approximated functions: where their operands are is found first, since the approximation depends on it.
+
+import test from 'ava';
+import { calibrate, compile, runLocal, tensor } from '../../lib';
+import { checkDomains } from '../../lib/runtime/calibrate-domains';
+import { toFloat64 } from '../../lib/tensor';
+import { coded } from '../helpers/errors';
+import { tensor as constant, float, model, node } from '../helpers/onnx';
+import { randoms } from '../ops/oracle';
+
+const shape = [1, 6, 4, 3];
+const attrs = { size: 5, alpha: float(1e-4), beta: float(0.75), bias: float(1) };
+const scaling = constant([], [50]);
+
+/** 50 x through LRN: its sums of squares are far from what is taken where nothing is known. */
+const lrn = () =>
+  model({
+    inputs: { x: shape },
+    outputs: { y: shape },
+    nodes: [node('Mul', ['x', 'c'], ['h']), node('LRN', ['h'], ['y'], attrs, 'lrn')],
+    initializers: { c: scaling },
+  });
+
+function exact(x: readonly number[]): number[] {
+  const [channels, plane] = [6, 12];
+  return x.map((v, i) => {
+    const channel = Math.floor(i / plane);
+    let sum = 0;
+    for (let c = Math.max(0, channel - 2); c <= Math.min(channels - 1, channel + 2); c++)
+      sum += (50 * x[c * plane + (i % plane)]!) ** 2;
+    return 50 * v * (1 + (1e-4 / 5) * sum) ** -0.75;
+  });
+}
+
+test('a calibrated domain makes a polynomial of what a spline was taken for', async (t) => {
+  const x = randoms(72, 5, 3);
+  const examples = [{ x: tensor(randoms(72, 6, 3), shape) }, { x: tensor(randoms(72, 7, 3), shape) }];
+  const calibration = await calibrate(lrn(), examples, { margin: 2 });
+  const [[name, [lo, hi]]] = Object.entries(calibration.domains!) as [[string, readonly [number, number]]];
+  t.is(name, 'lrn/power');
+  const most = Math.max(...examples.flatMap((e) => exactSums(Array.from(toFloat64(e.x)))));
+  t.true(lo >= 0 && Math.abs(hi / (2 * most) - 1) < 1e-5, `${hi} instead of ${2 * most}`);
+
+  const wide = await compile(lrn());
+  const narrow = await compile(lrn(), { calibration });
+  const material = (m: typeof wide) => m.layers.reduce((n, l) => n + l.predicted.offline.bytes, 0);
+  const ops = (m: typeof wide) => m.graph.nodes.map((n) => n.op);
+  t.true(ops(wide).includes('spline') && ops(narrow).includes('polynomial'));
+  t.false(ops(narrow).includes('spline'));
+  t.true(material(narrow) < material(wide) / 4);
+  t.true(narrow.predicted.online.rounds < wide.predicted.online.rounds);
+  const expected = exact(x);
+  const largest = Math.max(...expected.map(Math.abs));
+  for (const m of [wide, narrow]) {
+    const { outputs } = await runLocal(m, { x: tensor(x, shape) }, { seed: 1 });
+    const worst = toFloat64(outputs.y!).reduce((e, v, i) => Math.max(e, Math.abs(v - expected[i]!)), 0);
+    t.true(worst <= 1e-2 * largest, `${worst} of ${largest}`);
+  }
+});
+
+function exactSums(x: readonly number[]): number[] {
+  return exact(x)
+    .map((y, i) => ((50 * x[i]!) / y) ** (4 / 3))
+    .map((base) => (base - 1) * 5e4);
+}
+
+test('an operand that a function does not exist for is named, with its value', async (t) => {
+  for (const op of ['Sqrt', 'Reciprocal']) {
+    const negative = model({
+      inputs: { x: [3] },
+      outputs: { y: [3] },
+      nodes: [node(op, ['x'], ['y'], {}, 'odd')],
+    });
+    const error = await t.throwsAsync(
+      calibrate(negative, [{ x: tensor([1, -2.5, 3], [3]) }]),
+      coded('VALUE_RANGE'),
+    );
+    t.regex(error!.message, /"odd".*-2\.5/);
+  }
+});
+
+test('a run that leaves a domain is told, with the node and the value', async (t) => {
+  const calibration = await calibrate(lrn(), [{ x: tensor(randoms(72, 6, 3), shape) }], { margin: 2 });
+  const { graph } = await compile(lrn(), { calibration });
+  const operand = graph.nodes.find((n) => n.op === 'polynomial')!.inputs[0]!;
+  const seen = (lo: number, hi: number) =>
+    graph.nodes.map((n) => ({ lo, hi: n.outputs[0] === operand ? hi : lo }));
+  t.notThrows(() => checkDomains(graph, seen(0, 1)));
+  const error = t.throws(() => checkDomains(graph, seen(0, 1e9)), coded('VALUE_RANGE'));
+  t.regex(error!.message, /"lrn".*1000000000/);
+});
+
+test('domains of another model, and intervals that are none, are refused', async (t) => {
+  const calibration = await calibrate(lrn(), [{ x: tensor(randoms(72, 6, 3), shape) }]);
+  for (const domains of [
+    { 'other/power': [0, 1] },
+    { 'lrn/power': [1, 0] },
+    { 'lrn/power': [-1e6, 1] },
+    { 'lrn/power': [0, Number.NaN] },
+  ] as const) {
+    const wrong = {
+      ...calibration,
+      domains: domains as unknown as Record<string, readonly [number, number]>,
+    };
+    await t.throwsAsync(compile(lrn(), { calibration: wrong }), coded('INVALID_OPTION'));
+  }
+});
