@@ -30,16 +30,12 @@ export interface ChooseOptions {
 /** Seconds in which a party expands and uses a byte of material, on one core without VAES (docs/performance.md, Comparisons). */
 const SECONDS_PER_MATERIAL_BYTE = 0.3e-9;
 
-const COMPARING: ReadonlySet<string> = new Set([
-  'relu',
-  'leaky_relu',
-  'clip',
-  'max_pool',
-  'arg_max',
-  'spline',
-]);
+/** Those that may compare all pairs. */
+const MAXIMA: ReadonlySet<string> = new Set(['max_pool', 'arg_max']);
 /** Those whose comparison ends in a product, with which its last gate can be fused. */
 const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'spline']);
+
+const COMPARING: ReadonlySet<string> = new Set([...FUSING, ...MAXIMA, 'rank', 'step', 'equals']);
 
 /** Estimated seconds of a node: a sum of everything that its protocol does, in `parties` parties at once. */
 export function estimate(cost: NodeCost, options: ChooseOptions, alternating: boolean): number {
@@ -67,7 +63,7 @@ function comparisons(node: Node): ComparisonKnobs[] {
 }
 
 function candidates(node: Node): Partial<Knobs>[] {
-  const pairs = FUSING.has(node.op) ? [{}] : [{}, { allPairs: 2 }, { allPairs: 9 }];
+  const pairs = MAXIMA.has(node.op) ? [{}, { allPairs: 2 }, { allPairs: 9 }] : [{}];
   return comparisons(node).flatMap((comparison) => pairs.map((p) => ({ ...p, comparison })));
 }
 

@@ -18,13 +18,19 @@ const OPENING: ReadonlySet<string> = new Set([
   'max_pool',
   'arg_max',
   'spline',
+  'rank',
+  'step',
+  'equals',
+  'lift',
 ]);
 
 /** Audience that an operator needs for the opening of its i-th input; 0 stands for everybody, null for no opening. */
 function audience(node: Node, i: number): PartySet | null {
   if (!OPENING.has(node.op)) return null;
   if (!PRODUCTS.has(node.op)) return 0;
-  const other = node.inputs[1 - i] as Value;
+  const [one, other] = [node.inputs[i] as Value, node.inputs[1 - i] as Value];
+  // The opened bit chooses between public values.
+  if ((one.type.dtype === 'bool') !== (other.type.dtype === 'bool')) return 0;
   if (other.type.owner === 'public') return null;
   return typeof other.type.owner === 'number' ? 2 ** other.type.owner : 0;
 }

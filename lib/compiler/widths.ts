@@ -13,6 +13,9 @@ import type { Node, Range, Type } from './ir/graph';
 /** Width of a machine word: that of cleartext integers, and of shares of values without a known range. */
 export const WORD_BITS = 64;
 
+/** Booleans are shared modulo 2: their shares are bits, and XOR adds them up. */
+export const BOOLEAN_BITS = 1;
+
 /** Integers must stay below 2^62 in magnitude: that is what truncation and comparison carry in a word. */
 export const INTEGER_BITS = 62;
 
@@ -40,14 +43,15 @@ export function magnitudeOfDifference(type: Type): number | undefined {
   return range && magnitudeWithin((range.hi - range.lo) * 2 ** (type.scale ?? 0));
 }
 
-/** Magnitude of z - (b << shift) for the bounds b of a clip, integers at the scale of its result. */
-function magnitudeOfClipped(node: Node): number | undefined {
+/** Magnitude of z - (b << shift) for the bounds b of a clip, a step (one more, if it is strict) or equals. */
+function magnitudeOfBounded(node: Node): number | undefined {
   const type = (node.inputs[0] as Node['inputs'][number]).type;
   const range = known(type);
   if (range === undefined) return undefined;
   const largest = Math.max(Math.abs(range.lo), Math.abs(range.hi)) * 2 ** (type.scale ?? 0);
-  const bounds = [node.attrs.lo, node.attrs.hi].map((b) => Math.abs(Number(b ?? 0)) * 2 ** shiftOf(node));
-  return magnitudeWithin(largest + Math.max(...bounds));
+  const { lo, hi, bound, strict } = node.attrs;
+  const bounds = [lo, hi, bound].map((b) => Math.abs(Number(b ?? 0)) * 2 ** shiftOf(node));
+  return magnitudeWithin(largest + Math.max(...bounds) + (strict === true ? 1 : 0));
 }
 
 /** Bits that a truncation drops: of a rescale, or of one that is part of another operator. */
@@ -68,9 +72,12 @@ export function comparedBits(node: Node): number {
     case 'leaky_relu':
       return signBits(magnitudeOf(type), shiftOf(node));
     case 'clip':
-      return signBits(magnitudeOfClipped(node), shiftOf(node));
+    case 'step':
+    case 'equals':
+      return signBits(magnitudeOfBounded(node), shiftOf(node));
     case 'max_pool':
     case 'arg_max':
+    case 'rank':
       return signBits(magnitudeOfDifference(type), 0);
     case 'spline': {
       // x - 2^b for a border 2^b, with room for the signed highest digit; of one segment only the bits of its end.

@@ -89,7 +89,9 @@ const char* reason(const Input& input, uint64_t i) {
   return std::isnan(x) ? "nan" : std::isinf(x) ? "infinite" : "range";
 }
 
+// A single bit is a boolean, which has no sign.
 int64_t sign_extend(uint64_t value, uint32_t bits) {
+  if (bits == 1) return static_cast<int64_t>(value & 1);
   const uint32_t unused = 64 - bits;
   return static_cast<int64_t>(value << unused) >> unused;
 }

@@ -19,6 +19,8 @@ const fixed = (shape: readonly number[], scale: number = 16): Type => ({
   owner: 'secret',
   scale,
 });
+const truth = (shape: readonly number[]): Type => ({ ...fixed(shape, 0), dtype: 'bool' });
+const whole = (shape: readonly number[]): Type => ({ ...fixed(shape, 0), dtype: 'int' });
 const from = { name: 'layer', origin: 'Gemm' };
 
 /** x [2, 3] times a private w [3, 4], then relu. */
@@ -184,13 +186,35 @@ test('core operations as they should be', (t) => {
     ],
     ['move', [fixed([3])], fixed([5]), { pieces: [piece(1, 2, [3, 1, -1])], fill: 0n, from: 'Pad' }],
   ];
+  const [bool, int] = [truth([2]), whole([2])];
+  right.push(
+    ['step', [fixed([2])], bool, { bound: 3n, strict: true }],
+    ['equals', [int], bool, { bound: 0n }],
+    ['rank', [fixed([2])], int, { axis: 0 }],
+    ['not', [bool], bool, {}],
+    ['xor', [bool, truth([1])], bool, {}],
+    ['lift', [bool], int, {}],
+    ['lift', [bool], fixed([2], 0), {}],
+    ['mul', [fixed([2]), bool], fixed([2]), {}],
+    ['reshape', [int], fixed([2, 1], 0), { shape: [2, 1] }],
+  );
   for (const args of right) t.notThrows(core(...args), args[0]);
 });
 
 test('core operations with a wrong operand, attribute, scale or shape', (t) => {
   const two = [fixed([2]), fixed([2])];
   const moved = { pieces: [piece(0, 0, [3, 1, 1])], fill: null, from: 'Slice' };
+  const [bool, int] = [truth([2]), whole([2])];
   const wrong: [...Parameters<typeof core>, RegExp][] = [
+    ['step', [fixed([2])], int, { bound: 0n, strict: false }, /is int, which does not follow/],
+    ['step', [bool], bool, { bound: 0n, strict: false }, /has an operand that is bool/],
+    ['step', [fixed([2])], bool, { bound: 0.5, strict: false }, /no attribute bound of kind integer/],
+    ['equals', [fixed([2])], truth([1]), { bound: 0n }, /has shape/],
+    ['rank', [fixed([2])], fixed([2], 0), { axis: 0 }, /is fixed, which does not follow/],
+    ['not', [int], bool, {}, /has an operand that is int/],
+    ['xor', [bool, int], bool, {}, /has an operand that is int/],
+    ['lift', [bool], bool, {}, /is bool, which does not follow/],
+    ['reshape', [bool], fixed([2], 0), { shape: [2] }, /is fixed, which does not follow/],
     ['Conv', two, fixed([2]), {}, /\(Conv\) is not a core operation/],
     ['constructor', two, fixed([2]), {}, /is not a core operation/],
     ['add', [fixed([2])], fixed([2]), {}, /has 1 inputs/],
@@ -234,7 +258,7 @@ test('core operations with a wrong operand, attribute, scale or shape', (t) => {
       [fixed([2, 3])],
       fixed([2], 0),
       { axis: 1, keepdims: false },
-      /is fixed, but its operands are int/,
+      /is fixed, which does not follow from operands that are fixed/,
     ],
     ['sum', [fixed([2, 3])], fixed([2]), { axes: [0], keepdims: false }, /has shape/],
     ['sum', [fixed([2, 3])], fixed([3]), { axes: [2], keepdims: false }, /has shape/],

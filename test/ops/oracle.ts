@@ -4,7 +4,8 @@
 import type { ExecutionContext } from 'ava';
 import * as ort from 'onnxruntime-node';
 import { compile, runLocal, tensor as tensorOf } from '../../lib';
-import type { Graph } from '../../lib/compiler/ir/graph';
+import type { OwnerName } from '../../lib/compiler/compile';
+import type { Dtype, Graph, Type } from '../../lib/compiler/ir/graph';
 import type { FloatTensor } from '../../lib/compiler/ops/array';
 import { evaluate } from '../../lib/compiler/ops/evaluate';
 import { evaluateCore } from '../../lib/compiler/ops/evaluate-core';
@@ -51,10 +52,23 @@ const largest = (data: Float64Array): number => data.reduce((m, v) => Math.max(m
 const difference = (a: Float64Array, b: Float64Array): number =>
   a.reduce((m, v, i) => Math.max(m, Math.abs(v - b[i]!)), 0);
 
+function fed(dtype: Dtype, data: readonly number[], shape: number[]): ort.Tensor {
+  if (dtype === 'int') return new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
+  if (dtype === 'bool') return new ort.Tensor('bool', Uint8Array.from(data), shape);
+  return new ort.Tensor('float32', Float32Array.from(data), shape);
+}
+
+/** What an input is given: noise, whole numbers from -3 to 3 (where asked for, and for integers), zeros and ones. */
+function given({ dtype, shape }: Type, seed: number, { whole, magnitude = 3 }: AgreesOptions): number[] {
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (dtype === 'fixed' && !whole) return randoms(count, seed, magnitude);
+  return randoms(count, seed, 3.5).map((v) => (dtype === 'bool' ? Number(v > 0) : Math.round(v) || 0));
+}
+
 async function oracle(bytes: Uint8Array, graph: Graph, inputs: readonly number[][]): Promise<FloatTensor[]> {
   const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4 });
   const feeds = graph.inputs.map((v, i) => {
-    return [v.name, new ort.Tensor('float32', Float32Array.from(inputs[i]!), [...v.type.shape])] as const;
+    return [v.name, fed(v.type.dtype, inputs[i]!, [...v.type.shape])] as const;
   });
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
@@ -69,9 +83,13 @@ export interface AgreesOptions {
   readonly magnitude?: number;
   /** Intervals of inputs that the model is compiled for. */
   readonly ranges?: Readonly<Record<string, readonly [number, number]>>;
+  /** Who has which input, and the weights. */
+  readonly owners?: Readonly<Record<string, OwnerName>>;
+  /** Inputs are whole numbers of which many are equal. */
+  readonly whole?: boolean;
 }
 
-/** Runs a model (float32 inputs) everywhere; shapes and values must agree. */
+/** Runs a model (float32, int64 or boolean inputs) everywhere; shapes and values must agree. */
 export async function agrees(
   t: ExecutionContext,
   spec: ModelSpec,
@@ -94,17 +112,12 @@ export async function clearAgrees(
   t: ExecutionContext,
   spec: ModelSpec,
   seed: number = 3,
-  { magnitude = 3, ranges = {} }: AgreesOptions = {},
+  options: AgreesOptions = {},
 ): Promise<Cleartext> {
   const bytes = model(spec);
-  const imported = importOnnx(bytes).graph;
-  const inputs = imported.inputs.map((v, i) =>
-    randoms(
-      v.type.shape.reduce((a, b) => a * b, 1),
-      seed + i,
-      magnitude,
-    ),
-  );
+  const { ranges = {}, owners = {} } = options;
+  const imported = importOnnx(bytes, { owners }).graph;
+  const inputs = imported.inputs.map((v, i) => given(v.type, seed + i, options));
   const expected = await oracle(bytes, imported, inputs);
 
   const graph = inferShapes(imported);
@@ -134,9 +147,9 @@ export async function clearAgrees(
 async function privately(
   t: ExecutionContext,
   { bytes, inputs, expected, core }: Cleartext,
-  { ranges = {} }: AgreesOptions,
+  { ranges = {}, owners = {} }: AgreesOptions,
 ): Promise<void> {
-  const compiled = await compile(bytes, { parties: 2 + (bytes.length % 2), ranges });
+  const compiled = await compile(bytes, { parties: 2 + (bytes.length % 2), ranges, owners });
   const tensors = compiled.inputs.map(({ name, shape }, i) => [name, tensorOf(inputs[i]!, shape)] as const);
   const seed = bytes.length;
   const run = await runLocal(compiled, Object.fromEntries(tensors), { seed });

@@ -48,7 +48,8 @@ test('Resize: nearest in every mode, up and down, by scales that are no integers
     t,
     resizes([1, 2, 5, 4], [1, 2, 11, 10], { scales: [1, 1, 2.2, 2.5] }, forms, 19),
   );
-  t.true(coreOps(up).every((op) => op === 'move'));
+  // Forms that come to the same are one move, under several names.
+  t.true(coreOps(up).every((op) => op === 'move' || op === 'reshape'));
   await clearAgrees(t, resizes([1, 2, 9, 7], [1, 2, 5, 3], { scales: [1, 1, 0.6, 0.5] }, forms, 19));
   await clearAgrees(t, resizes([1, 2, 5, 4], [1, 2, 7, 1], { sizes: [1, 2, 7, 1] }, forms, 19));
 });

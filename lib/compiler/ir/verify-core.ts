@@ -3,7 +3,7 @@
 // these nodes, so that one checks the other.
 
 import type { CoreOp } from '../ops/core';
-import type { Attribute, Node, Value } from './graph';
+import type { Attribute, Dtype, Node, Value } from './graph';
 import {
   broadcasts,
   convolves,
@@ -32,12 +32,16 @@ interface Rule {
   readonly aligned?: boolean;
   /** What else is wrong with its attributes. */
   readonly wrong?: (node: Node) => string | undefined;
+  /** Element types of the result where they are not that of the first operand, and of the operands where not all do. */
+  readonly gives?: readonly Dtype[];
+  readonly takes?: readonly Dtype[];
   /** Whether the shape of the result follows from the operands. */
   readonly shape: (out: readonly number[], node: Node) => boolean;
 }
 
 const first = ([s]: readonly number[]): number => s!;
 const total = (scales: readonly number[]): number => scales.reduce((a, b) => a + b, 0);
+const numeric: readonly Dtype[] = ['fixed', 'int'];
 const window = { kernel: 'ints', strides: 'ints', pads: 'ints', dilations: 'ints' } as const;
 
 const rules: Readonly<Record<CoreOp, Rule>> = {
@@ -88,8 +92,29 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
   },
   max_pool: { inputs: 1, attrs: window, scale: first, shape: pools },
   sum_pool: { inputs: 1, attrs: window, scale: first, shape: pools },
+  rank: { inputs: 1, attrs: { axis: 'int' }, scale: () => 0, takes: numeric, gives: ['int'], shape: keeps },
+  step: {
+    inputs: 1,
+    attrs: { bound: 'integer', strict: 'bool' },
+    scale: () => 0,
+    takes: numeric,
+    gives: ['bool'],
+    shape: keeps,
+  },
+  equals: {
+    inputs: 1,
+    attrs: { bound: 'integer' },
+    scale: () => 0,
+    takes: numeric,
+    gives: ['bool'],
+    shape: keeps,
+  },
+  not: { inputs: 1, attrs: {}, scale: first, takes: ['bool'], shape: keeps },
+  xor: { inputs: 2, attrs: {}, scale: first, takes: ['bool'], shape: broadcasts },
+  lift: { inputs: 1, attrs: {}, scale: () => 0, takes: ['bool'], gives: numeric, shape: keeps },
   arg_max: {
     inputs: 1,
+    gives: ['int'],
     attrs: { axis: 'int', keepdims: 'bool' },
     scale: () => 0,
     shape: (out, n) => reduces(out, shapeOf(n), [num(n, 'axis')], n.attrs.keepdims === true),
@@ -157,9 +182,12 @@ export function checkCoreNode(node: Node): string | undefined {
     return `has operands of scales ${scales.join(', ')}`;
   const scale = rule.scale(scales, node);
   if (out.type.scale !== scale) return `has scale ${out.type.scale}, but ${scale} follows from its operands`;
-  const dtype = node.op === 'arg_max' ? 'int' : inputs[0]!.type.dtype;
-  const isCast = node.op === 'reshape' && dtype !== 'fixed' && out.type.dtype !== 'bool';
-  if (out.type.dtype !== dtype && !isCast) return `is ${out.type.dtype}, but its operands are ${dtype}`;
+  const odd = inputs.find((v) => rule.takes && !rule.takes.includes(v.type.dtype));
+  if (odd) return `has an operand that is ${odd.type.dtype}`;
+  const dtype = inputs[0]!.type.dtype;
+  const named = node.op === 'reshape' && dtype === 'int' ? numeric : rule.gives;
+  if (!(named ?? [dtype]).includes(out.type.dtype))
+    return `is ${out.type.dtype}, which does not follow from operands that are ${dtype}`;
   if (!rule.shape(out.type.shape, node))
     return `has shape ${list(out)}, which does not follow from ${inputs.map(list).join(', ')}`;
   return undefined;

@@ -175,6 +175,22 @@ export function argMax(x: FloatTensor, axis: number, shape: readonly number[]): 
   return { shape, data };
 }
 
+/** How many elements along an axis are larger than each, or equal and before it. */
+export function rank(x: FloatTensor, axis: number): FloatTensor {
+  const step = stridesOf(x.shape)[axis]!;
+  const size = x.shape[axis]!;
+  const data = x.data.map((v, i) => {
+    const at = Math.floor(i / step) % size;
+    let before = 0;
+    for (let j = 0; j < size; j++) {
+      const other = x.data[i + (j - at) * step]!;
+      if (other > v || (other === v && j < at)) before++;
+    }
+    return before;
+  });
+  return { shape: x.shape, data };
+}
+
 /** x rounded to an integer, halves to the even one. */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);

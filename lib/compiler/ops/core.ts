@@ -5,7 +5,8 @@
 //   neg (a)                shift_left (a) {bits}         scale grows by bits, the real value stays
 //   add_const (a)          {data: integers at the scale of a, shape}
 //   mul_const (a)          {data: integers, scale, shape}: scales add up
-//   mul, matmul (a, b)     matmul {transA, transB} of batched matrices; scales add up
+//   mul, matmul (a, b)     matmul {transA, transB} of batched matrices; scales add up. b of a mul may be a boolean: what
+//                          it says of a is kept, the rest is 0. Of two booleans a mul is their conjunction
 //   conv2d (x, w)          {strides, dilations, pads: [top, left, bottom, right], group}; scales add up
 //   rescale (a) {bits}     scale shrinks by bits, off by less than one unit of the result
 //   polynomial (a)         {coefficients: integers, scale, shift, lo, hi}: sum of coefficients[k] v^k, v = a
@@ -18,13 +19,18 @@
 //   max_pool (a)           {kernel, strides, pads, dilations}; padding never wins
 //   sum_pool (a)           {kernel, strides, pads, dilations}; padding is zero
 //   arg_max (a)            {axis, keepdims}: int, scale 0; the lowest index wins
+//   rank (a)               {axis}: int, scale 0; how many come before, in falling order, of equals the lowest index first
+//   step (a)               {bound, strict}: bool; whether a >= bound, or a > bound
+//   equals (a)             {bound}: bool; whether a = bound
+//   not (a), xor (a, b)    of booleans
+//   lift (a)               a boolean as the number 0 or 1: int or fixed, scale 0
 //   sum (a)                {axes, keepdims}
-//   reshape (a) {shape}     integers and truth values may become real numbers on the way
+//   reshape (a) {shape}    of an int, its result may be fixed: the same number
 //   spline (a)             a function over a wide range of positive numbers: the tables of spline.ts, integers from the start
 //   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
 //
-// Integers in attributes are bigint. Before the fixed-point pass there are no scales, and data, lo, hi, alpha
-// and fill are real numbers.
+// Integers in attributes are bigint; bounds are at the scale of the operand. Before the fixed-point pass there are no
+// scales, and data, lo, hi, bound, alpha and fill are real numbers.
 
 import type { Attribute, Attributes, Node } from '../ir/graph';
 
@@ -46,6 +52,12 @@ export const coreOps = [
   'max_pool',
   'sum_pool',
   'arg_max',
+  'rank',
+  'step',
+  'equals',
+  'not',
+  'xor',
+  'lift',
   'sum',
   'spline',
   'reshape',

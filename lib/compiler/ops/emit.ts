@@ -154,6 +154,28 @@ export class CoreEmitter {
     return this.emit('spline', [a], { shape: a.type.shape }, table);
   }
 
+  /** How many elements along the axis come before each, in falling order. */
+  rank(a: Value, axis: number): Value {
+    return this.emit('rank', [a], { shape: a.type.shape, dtype: 'int' }, { axis });
+  }
+
+  /** a >= bound, or a > bound where `strict`. */
+  step(a: Value, bound: number, strict: boolean): Value {
+    return this.emit('step', [a], { shape: a.type.shape, dtype: 'bool' }, { bound, strict });
+  }
+
+  equals(a: Value, bound: number): Value {
+    return this.emit('equals', [a], { shape: a.type.shape, dtype: 'bool' }, { bound });
+  }
+
+  not(a: Value): Value {
+    return this.emit('not', [a], { shape: a.type.shape });
+  }
+
+  xor(a: Value, b: Value): Value {
+    return this.elementwise('xor', a, b, joinOwners(a.type.owner, b.type.owner));
+  }
+
   sum(a: Value, axes: readonly number[], keepdims: boolean): Value {
     const kept = a.type.shape.map((d, i) => (axes.includes(i) ? 1 : d));
     const shape = keepdims ? kept : kept.filter((_, i) => !axes.includes(i));
@@ -164,10 +186,14 @@ export class CoreEmitter {
     return sameShape(a.type.shape, shape) ? a : this.emit('reshape', [a], { ...a.type, shape }, { shape });
   }
 
-  /** The same numbers as another kind of element: integers and truth values have no fractional bits. */
+  /** The same as another kind of element: a boolean as 0 or 1, a number as whether it is not 0, an integer as a real number. */
   cast(a: Value, dtype: Dtype): Value {
-    const { shape } = a.type;
-    return a.type.dtype === dtype ? a : this.emit('reshape', [a], { ...a.type, dtype }, { shape });
+    const { shape, dtype: from, owner } = a.type;
+    if (from === dtype) return a;
+    if (dtype === 'bool') return this.not(this.equals(a, 0));
+    return from === 'bool'
+      ? this.emit('lift', [a], { shape, dtype })
+      : this.emit('reshape', [a], { shape, dtype, owner }, { shape });
   }
 
   /** Copies pieces of the inputs into a new tensor; `fill` is null where they cover it. */

@@ -7,7 +7,7 @@ import { functionOf } from '../approximations/choose';
 import { evaluatePolynomial } from '../approximations/minimax';
 import { realCoefficients } from '../approximations/polynomial-scales';
 import type { Graph, Node, Value } from '../ir/graph';
-import { argMax, type FloatTensor, map, matmul, reduce, roundHalfEven, zip } from './array';
+import { argMax, type FloatTensor, map, matmul, rank, reduce, roundHalfEven, zip } from './array';
 import { toDoubles } from './context';
 import { numberAttr, numbersAttr, piecesOf, windowOf } from './core';
 import { evaluateSpline, splineOf } from './spline';
@@ -27,6 +27,12 @@ export function real(data: Float64Array | BigInt64Array, scale: number): Float64
 
 function attributeTensor(node: Node, scale: number): FloatTensor {
   return { shape: numbersAttr(node, 'shape'), data: real(node.attrs.data as Float64Array, scale) };
+}
+
+/** The bound of a step or of equals in real units. */
+export function realBound(node: Node): number {
+  const { bound } = node.attrs;
+  return typeof bound === 'bigint' ? Number(bound) * 2 ** -(node.inputs[0]!.type.scale ?? 0) : Number(bound);
 }
 
 /** A bound of clip, or what a move fills in, in real units; null where there is none. */
@@ -116,6 +122,22 @@ function compute(
       return argMax(x, numberAttr(node, 'axis'), out.shape);
     case 'spline':
       return map(x, (v) => evaluateSpline(splineOf(node), v));
+    case 'rank':
+      return rank(x, numberAttr(node, 'axis'));
+    case 'step': {
+      const [bound, strict] = [realBound(node), node.attrs.strict === true];
+      return map(x, (v) => Number(strict ? v > bound : v >= bound));
+    }
+    case 'equals': {
+      const bound = realBound(node);
+      return map(x, (v) => Number(v === bound));
+    }
+    case 'not':
+      return map(x, (v) => 1 - v);
+    case 'xor':
+      return zip(x, y, (a, b) => Number(a !== b));
+    case 'lift':
+      return x;
     case 'reshape':
       return { shape: out.shape, data: x.data };
     case 'move':

@@ -106,15 +106,11 @@ export function elementDtype(c: OpContext, attribute: string): Dtype {
   throw c.unsupported(`casts to element type ${c.number(attribute, 0)}`, 'Cast to a numeric type.');
 }
 
-const castRestrictions = 'secret values: not from floating-point numbers to others, and not to truth values';
+const castRestrictions = 'secret values: not from floating-point numbers to integers';
 
-/** Integers and truth values are numbers without fractional bits; the other way around takes comparisons. */
 function castResult(c: OpContext, to: Dtype): Shaped[] {
-  const from = c.type(0).dtype;
-  const isExact = to === from || to === 'fixed' || (from === 'bool' && to === 'int');
-  if (!c.isConstant(0) && !isExact) {
-    const kinds = { fixed: 'floating-point', int: 'integer', bool: 'boolean' };
-    const what = `casts a secret ${kinds[from]} value to ${kinds[to]}`;
+  if (!c.isConstant(0) && c.type(0).dtype === 'fixed' && to === 'int') {
+    const what = 'casts a secret floating-point value to integer';
     throw c.unsupported(what, 'Remove the cast, or move it out of the model.');
   }
   return [{ shape: c.shape(0), dtype: to }];

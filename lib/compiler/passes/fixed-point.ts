@@ -55,7 +55,7 @@ class FixedPoint {
   }
 
   scale(old: Value): number {
-    if (this.isConstant(old)) return this.f;
+    if (this.isConstant(old)) return old.type.dtype === 'fixed' ? this.f : 0;
     return this.usable.get(old) ?? this.rewriter.get(old).type.scale!;
   }
 
@@ -167,6 +167,16 @@ class FixedPoint {
     if (value.type.scale! > 2 * this.f + slackBits) this.usable.set(out, this.f + slackBits);
   }
 
+  /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
+  comparison(node: Node): void {
+    const x = node.inputs[0]!;
+    const scale = this.rewriter.get(x).type.scale!;
+    // Every value lies on the same side of a bound that is out of reach.
+    const reach = 2 ** (INTEGER_BITS - 1 - scale);
+    const bound = Math.min(Math.max(numberAttr(node, 'bound'), -reach), reach);
+    this.emit(node, [this.at(x, scale)], 0, { ...node.attrs, bound: quantiseOne(bound, scale, node) });
+  }
+
   moveNode(node: Node): void {
     const { inputs, scale } = this.aligned(node);
     const fill = node.attrs.fill;
@@ -200,7 +210,8 @@ class FixedPoint {
         this.nonlinear(node);
         break;
       case 'add':
-      case 'sub': {
+      case 'sub':
+      case 'xor': {
         const { inputs, scale } = this.aligned(node);
         this.emit(node, inputs, scale);
         break;
@@ -219,7 +230,12 @@ class FixedPoint {
         this.emit(node, [this.at(x, inputScale)], outputScale);
         break;
       }
+      case 'step':
+      case 'equals':
+        this.comparison(node);
+        break;
       case 'arg_max':
+      case 'rank':
         this.emit(node, [this.at(x, this.scale(x))], 0);
         break;
       default:

@@ -83,6 +83,7 @@ function declareRanges(
     );
   }
   const ranged = (v: Value): Type => {
+    if (v.type.dtype === 'bool') return { ...v.type, range: { kind: 'proven', lo: 0, hi: 1 } };
     const range = Object.hasOwn(declared, v.name) ? declared[v.name] : undefined;
     return range ? { ...v.type, range: { kind: 'proven', lo: range[0], hi: range[1] } } : v.type;
   };

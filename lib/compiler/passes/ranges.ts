@@ -143,6 +143,7 @@ function polynomial(node: Node, a: Range | undefined): Range {
 
 function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[]): Range | undefined {
   const [a, b] = ranges;
+  if (isTruth(node)) return TRUTH;
   if (node.op === 'clip') return clip(node, a);
   if (node.op === 'arg_max') {
     const axis = numberAttr(node, 'axis');
@@ -157,6 +158,9 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     return { kind: a.kind, ...of(a.lo, a.hi) };
   }
   if (node.op === 'approximate') return resultRange(node, operandDomain(node, a));
+  if (node.op === 'rank') {
+    return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape[numberAttr(node, 'axis')]! - 1 };
+  }
   if (!a) return undefined;
   switch (node.op) {
     case 'add':
@@ -194,6 +198,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
       const [kh, kw] = windowOf(node).kernel;
       return times(withZero(a), kh * kw);
     }
+    case 'lift':
     case 'max_pool':
     case 'reshape':
     case 'rescale':
@@ -210,7 +215,21 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
 }
 
 /** What these give has bounds whatever they are given. */
-const BOUNDED: ReadonlySet<string> = new Set(['clip', 'arg_max', 'polynomial', 'spline', 'approximate']);
+const BOUNDED: ReadonlySet<string> = new Set([
+  'clip',
+  'arg_max',
+  'rank',
+  'polynomial',
+  'spline',
+  'approximate',
+]);
+
+/** Booleans are computed modulo 2. */
+const TRUTH: Range = { kind: 'proven', lo: 0, hi: 1 };
+
+function isTruth(node: Node): boolean {
+  return node.outputs[0]!.type.dtype === 'bool';
+}
 
 /**
  * What a calibration saw of a value, where that is less than what is proven of it. Where it saw what cannot be, of other
@@ -235,7 +254,7 @@ export function ranges(graph: Graph, seen: readonly (Range | undefined)[] = []):
   /** Weights are looked at only where something is known of what they multiply. */
   const isOpen = (v: Value) => !graph.constants.has(v) && known.get(v) === undefined;
   graph.nodes.forEach((node, i) => {
-    const skip = !BOUNDED.has(node.op) && node.inputs.some(isOpen);
+    const skip = !BOUNDED.has(node.op) && !isTruth(node) && node.inputs.some(isOpen);
     const inputs = skip ? [] : node.inputs.map(rangeOfInput);
     const range = narrower(rounded(skip ? undefined : rangeOf(graph, node, inputs), node), seen[i]);
     const types = node.outputs.map(({ type: { range: _before, ...type } }) =>

@@ -6,11 +6,21 @@
 // known range takes a whole word, and so does everything that it is computed from by linear operators.
 
 import type { Graph, Node, Value } from '../ir/graph';
-import { comparedBits, magnitudeOf, repairBits, shiftOf, shrinkBits, WORD_BITS } from '../widths';
+import {
+  BOOLEAN_BITS,
+  comparedBits,
+  magnitudeOf,
+  repairBits,
+  shiftOf,
+  shrinkBits,
+  WORD_BITS,
+} from '../widths';
 import { consumersOf, Rewriter } from './rewriter';
 
 const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
 const TRUNCATING: ReadonlySet<string> = new Set(['rescale', 'polynomial', 'relu', 'leaky_relu', 'clip']);
+
+const COMPARISONS: ReadonlySet<string> = new Set(['arg_max', 'rank', 'step', 'equals', 'spline']);
 
 /** Bits that an output is revealed in. */
 function outputBits(v: Value): number {
@@ -27,7 +37,8 @@ class Widths {
   }
 
   private need(v: Value, bits: number): void {
-    this.needed.set(v, Math.min(WORD_BITS, Math.max(this.needed.get(v) ?? 1, bits)));
+    const most = v.type.dtype === 'bool' ? BOOLEAN_BITS : WORD_BITS;
+    this.needed.set(v, Math.min(most, Math.max(this.needed.get(v) ?? 1, bits)));
   }
 
   /** Whether a rescaled value is opened by whoever needs it, but for element-wise products, which do without. */
@@ -49,7 +60,7 @@ class Widths {
   private operandBits(node: Node, ring: number): number {
     if (TRUNCATING.has(node.op)) return this.opened(node, ring);
     if (node.op === 'max_pool') return Math.max(ring, comparedBits(node));
-    if (node.op === 'arg_max' || node.op === 'spline') return comparedBits(node);
+    if (COMPARISONS.has(node.op)) return comparedBits(node);
     return ring;
   }
 

@@ -12,7 +12,7 @@
 //   x y, both computed    |x| e(y) + |y| e(x) + e(x) e(y), where ranges bound |x|, |y|; else no bound
 //   polynomial            max |p'| (e(x) + the unit of a fused truncation), for operands in its domain
 //   spline                the steepest slope times e(x), and the error of its tables (../ops/spline.ts)
-//   arg_max               no bound: near ties may be decided either way
+//   arg_max, rank, step, equals   0 where e(x) is; else no bound: near ties may be decided either way
 // Errors are kept per channel (one number per index of one axis) as far as an operation keeps channels apart,
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
 
@@ -164,7 +164,8 @@ class Slack {
     const out = node.outputs[0]!.type.shape;
     switch (node.op) {
       case 'add':
-      case 'sub': {
+      case 'sub':
+      case 'xor': {
         const [a, b] = node.inputs.map((v) => broadcastBound(this.of(v), v.type.shape, out));
         return sumOf(a!, b!);
       }
@@ -204,7 +205,10 @@ class Slack {
         return mapBound(e, (v) => slope * v + error);
       }
       case 'arg_max':
-        return null;
+      case 'rank':
+      case 'step':
+      case 'equals':
+        return worst(this.of(x)) === 0 ? uniform(0) : null;
       default:
         return this.of(x);
     }

@@ -9,10 +9,17 @@
 // has to see x^, whose mask it need not have a part of (spec/refinements.py E).
 
 import { elementCount, type Node } from '../ir/graph';
-import type { Joint, Opened, Use } from '../joint';
+import type { Joint, Opened } from '../joint';
 import type { KernelName } from '../kernels';
 import { isSingle, type PartySet, type Value } from '../program';
-import { type MaskedFactor, maskedByOpening, maskedByTruncation, productOfMasked } from './masked-factor';
+import { isPlain, maskedBoolean, numberOf } from './boolean';
+import {
+  type MaskedFactor,
+  maskedByOpening,
+  maskedByTruncation,
+  productOfMasked,
+  type Spread,
+} from './masked-factor';
 import {
   broadcast,
   broadcastClear,
@@ -180,35 +187,51 @@ export const conv2d: Protocol = contraction('conv2d', 'conv2d', (_joint, node, [
   b: w!,
 }));
 
+const spreadOver =
+  (t: Twin, out: readonly number[]): Spread =>
+  (v, run) =>
+    broadcast(v, t.shape, out, (attr, elements) => run('copy', [v], attr, { elements, bits: v.bits }));
+
+/** A factor by its opening, or by that before its truncation. */
+function factor(joint: Joint, t: Twin, open: () => Opened): MaskedFactor {
+  const truncation = joint.isOpened(t.share) ? null : maskedByTruncation(joint, t.share);
+  if (truncation !== null) joint.note('factor', 'opened before its truncation');
+  return truncation ?? maskedByOpening(joint, open());
+}
+
+/** Where the boolean c holds x, elsewhere 0 (boolean.ts). */
+function multiplyByBoolean(joint: Joint, node: Node, x: Twin, c: Twin): Value {
+  const out = outputShape(node);
+  const form = shareForm(node);
+  const [spreadX, spreadC] = [spreadOver(x, out), spreadOver(c, out)];
+  const local: Run = joint.local.bind(joint);
+  const isKnown = isPlain(c.share) && isLocal(x.share, c.share);
+  if (isKnown || x.share.world === 'public') {
+    const number = numberOf(joint, c.share, form.bits);
+    return joint.local('mulsum', [spreadX(x.share, local), spreadC(number, local)], [1, 1, 0], form);
+  }
+  const opened = factor(joint, x, () => joint.open(x.share));
+  return productOfMasked(joint, [maskedBoolean(joint, c.share, form.bits), spreadC], [opened, spreadX], form);
+}
+
 /** Element-wise product: the same identity, with broadcasting. */
 export const multiply: Protocol = {
   name: 'multiply',
   of: ['mul'],
   build: (joint, node, [a, b]) => {
+    const [left, right] = node.inputs.map((v) => v.type.dtype === 'bool');
+    if (right && !left) return [multiplyByBoolean(joint, node, a!, b!)];
     const out = outputShape(node);
     const form = shareForm(node);
     const { x, w } = ordered(a!, b!);
-    const spread = (v: Value, t: Twin, run: Run): Use =>
-      broadcast(v, t.shape, out, (attr, elements) => run('copy', [v], attr, { elements, bits: v.bits }));
+    const [spreadX, spreadW] = [spreadOver(x, out), spreadOver(w, out)];
     const local: Run = joint.local.bind(joint);
     if (isLocal(x.share, w.share)) {
-      return [joint.local('mulsum', [spread(x.share, x, local), spread(w.share, w, local)], [1, 1, 0], form)];
+      return [joint.local('mulsum', [spreadX(x.share, local), spreadW(w.share, local)], [1, 1, 0], form)];
     }
-    const masked = (t: Twin, open: () => Opened): MaskedFactor => {
-      const truncation = joint.isOpened(t.share) ? null : maskedByTruncation(joint, t.share);
-      if (truncation !== null) joint.note('factor', 'opened before its truncation');
-      return truncation ?? maskedByOpening(joint, open());
-    };
-    const left = masked(x, () => openFactor(joint, x, w.share));
-    const right = x.share === w.share ? left : masked(w, () => joint.open(w.share));
-    return [
-      productOfMasked(
-        joint,
-        [left, (v, run) => spread(v, x, run)],
-        [right, (v, run) => spread(v, w, run)],
-        form,
-      ),
-    ];
+    const first = factor(joint, x, () => openFactor(joint, x, w.share));
+    const second = x.share === w.share ? first : factor(joint, w, () => joint.open(w.share));
+    return [productOfMasked(joint, [first, spreadX], [second, spreadW], form)];
   },
   clear: (joint, node, [x, y]) => {
     const out = outputShape(node);

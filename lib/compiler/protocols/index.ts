@@ -2,6 +2,8 @@
 
 import { clip, leakyRelu, relu } from './activations';
 import { conv2d, matmul, multiply } from './bilinear';
+import { lift, not, xor } from './boolean';
+import { equals, step } from './comparison';
 import {
   add,
   addConstant,
@@ -17,6 +19,7 @@ import {
 import { argMax, maxPool } from './maximum';
 import { polynomial } from './polynomial';
 import type { Protocol } from './protocol';
+import { rank } from './rank';
 import { rescale } from './rescale';
 import { spline } from './spline';
 
@@ -43,6 +46,12 @@ export const PROTOCOLS: readonly Protocol[] = [
   maxPool,
   argMax,
   spline,
+  rank,
+  step,
+  equals,
+  not,
+  xor,
+  lift,
 ];
 
 const BY_OPERATOR: ReadonlyMap<string, Protocol> = new Map(

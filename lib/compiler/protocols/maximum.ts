@@ -219,11 +219,11 @@ export const maxPool: Protocol = {
   },
 };
 
-/** The axis as rows, everything else in its order as columns. */
-function axisRows(
+/** The axis as rows, everything else in its order as columns; `scatter`: the attributes of the copy back. */
+export function axisRows(
   node: Node,
   shape: readonly number[],
-): { rows: Rows; gather: (run: Run, value: Value) => Value } {
+): { rows: Rows; gather: (run: Run, value: Value) => Value; scatter: readonly number[] } {
   const axis = numberAttr(node, 'axis');
   const at = axis < 0 ? axis + shape.length : axis;
   const [k, inner] = [shape[at] as number, elementCount(shape.slice(at + 1))];
@@ -231,8 +231,10 @@ function axisRows(
   const rows = { k, m: outer * inner };
   const step = strides(shape)[at] as number;
   const attr = [0, 0, 1, 3, 0, 0, k, rows.m, step, outer, inner, k * inner, inner, 1, 1];
+  const scatter = [0, 0, 1, 3, 0, 0, k, step, rows.m, outer, k * inner, inner, inner, 1, 1];
   return {
     rows,
+    scatter,
     gather: (run, value) => run('copy', [value], attr, { elements: value.elements, bits: value.bits }),
   };
 }

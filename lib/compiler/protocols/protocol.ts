@@ -10,7 +10,7 @@ import { elementCount } from '../ir/graph';
 import type { Form, Joint, Use } from '../joint';
 import type { KernelName } from '../kernels';
 import type { PartySet, Value } from '../program';
-import { WORD_BITS } from '../widths';
+import { BOOLEAN_BITS, WORD_BITS } from '../widths';
 
 /** A value of the graph in both worlds. `share` may be public (a public constant). */
 export interface Twin {
@@ -97,7 +97,8 @@ export function words(elements: number): { elements: number; bits: number } {
 
 /** Width of the ring that the result of a node is shared in. */
 export function ringBits(node: Node): number {
-  return node.outputs[0]?.type.ring ?? WORD_BITS;
+  const type = node.outputs[0]?.type;
+  return type?.dtype === 'bool' ? BOOLEAN_BITS : (type?.ring ?? WORD_BITS);
 }
 
 /** Form of the shares of a node's result. */
