@@ -5,7 +5,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { CompileOptions } from '../../lib';
+import type { CompiledModel, CompileOptions } from '../../lib';
 import type { PartyConfig, Timeouts } from '../../lib/runtime/config';
 import { Dealer } from '../../lib/runtime/dealer';
 import { Deployment } from '../../lib/runtime/deployment';
@@ -18,6 +18,8 @@ export interface GroupOptions {
   readonly parties?: number;
   readonly batches?: readonly number[];
   readonly compile?: CompileOptions;
+  /** The models to deploy, in place of the small one. */
+  readonly models?: readonly CompiledModel[];
 }
 
 const TIMEOUTS: Partial<Timeouts> = { connect: 2, control: 2, setup: 10, offline: 10, online: 10, run: 20 };
@@ -63,7 +65,8 @@ export class Group {
   async compile(factor = 1): Promise<void> {
     const { batches = [1, 2], compile } = this.options;
     const out = join(this.folder, 'compiled');
-    const models = await smallModels(batches, { parties: this.parties, ...compile }, factor);
+    const models =
+      this.options.models ?? (await smallModels(batches, { parties: this.parties, ...compile }, factor));
     const owner = models[0]!.program.ios.find((io) => io.kind === 'weight')!.owner;
     await Deployment.create(out, this.name, models);
     for (const role of ['dealer', ...Array.from({ length: this.parties }, (_, p) => p)] as const) {

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { DataType, int64, node, tensor } from '../helpers/onnx';
-import { agrees, coreOps, refuses } from './oracle';
+import { DataType, int64, node } from '../helpers/onnx';
+import { agrees, refuses } from './oracle';
 
 const shapeAfter = (x: number[], axes: number[], keep: number) => {
   const at = axes.map((a) => (a < 0 ? a + x.length : a));
@@ -61,59 +61,5 @@ test('reductions: what is refused', (t) => {
     'UNSUPPORTED_ATTRIBUTE',
     'total',
     'axes',
-  );
-});
-
-const int64Output = (shape: number[]) => ({ y: { shape, type: DataType.INT64 } });
-
-for (const keepdims of [0, 1]) {
-  for (const axis of [0, 1, -1]) {
-    test(`ArgMax along ${axis}, keepdims ${keepdims}`, async (t) => {
-      const nodes = [node('ArgMax', ['x'], ['y'], { axis, keepdims })];
-      const outputs = int64Output(shapeAfter([4, 5, 6], [axis], keepdims));
-      const r = await agrees(t, { inputs: { x: [4, 5, 6] }, outputs, nodes });
-      t.is(r.optimized.slack.get('y'), null);
-      t.deepEqual(coreOps(r), ['arg_max']);
-    });
-  }
-}
-
-test('ArgMax: of equal elements the first', async (t) => {
-  const nodes = [node('Mul', ['x', 'zero'], ['h']), node('ArgMax', ['h'], ['y'], { axis: 1 })];
-  await agrees(t, {
-    inputs: { x: [2, 5] },
-    outputs: int64Output([2, 1]),
-    nodes,
-    initializers: { zero: tensor([], [0]) },
-  });
-});
-
-test('ArgMax: its result moves and may be cast to another integer type', async (t) => {
-  const outputs = { y: { shape: [6], type: DataType.INT32 } };
-  const nodes = [
-    node('ArgMax', ['x'], ['i'], { axis: 2, keepdims: 0 }),
-    node('Transpose', ['i'], ['j']),
-    node('Reshape', ['j', 's'], ['k']),
-    node('Cast', ['k'], ['y'], { to: 6 }),
-  ];
-  await agrees(t, { inputs: { x: [2, 3, 4] }, outputs, nodes, initializers: { s: int64([6]) } });
-});
-
-test('ArgMax: what is refused', (t) => {
-  const last = [node('ArgMax', ['x'], ['y'], { select_last_index: 1 }, 'pick')];
-  refuses(
-    t,
-    { inputs: { x: [2, 3] }, outputs: int64Output([1, 3]), nodes: last },
-    'UNSUPPORTED_ATTRIBUTE',
-    'pick',
-    'select_last_index',
-  );
-  const nodes = [node('ArgMax', ['x'], ['i']), node('Add', ['i', 'i'], ['y'], {}, 'twice')];
-  refuses(
-    t,
-    { inputs: { x: [2, 3] }, outputs: int64Output([1, 3]), nodes },
-    'UNSUPPORTED_ATTRIBUTE',
-    'twice',
-    'int',
   );
 });

@@ -22,7 +22,7 @@ test('all problems of a model are found at once', (t) => {
       nodes: [
         node('Softmax', ['x'], ['a'], {}, 'first'),
         node('Relu', ['a'], ['b'], {}, 'fine'),
-        node('Hardmax', ['b'], ['c'], {}, 'second'),
+        node('Det', ['b'], ['c'], {}, 'second'),
         node('MatMul', ['x', 'w'], ['d'], {}, 'third'),
         node('Cast', ['x'], ['e'], { to: 7 }, 'fourth'),
         node('Add', ['c', 'd'], ['y'], {}, 'last'),
@@ -33,7 +33,7 @@ test('all problems of a model are found at once', (t) => {
   const found = check(graph).map((p) => [p.node, p.operator, p.error.code.replace('ERR_CRYPTORCH_', '')]);
   t.deepEqual(found, [
     ['first', 'Softmax', 'UNSUPPORTED_OPERATOR'],
-    ['second', 'Hardmax', 'UNSUPPORTED_OPERATOR'],
+    ['second', 'Det', 'UNSUPPORTED_OPERATOR'],
     ['third', 'MatMul', 'INVALID_SHAPE'],
     ['fourth', 'Cast', 'UNSUPPORTED_ATTRIBUTE'],
   ]);

@@ -1,12 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import type { CryptorchError } from '../../lib';
+import { type CryptorchError, compile } from '../../lib';
 import type { RunEvent } from '../../lib/runtime/events';
 import type { Party, PartyRunOptions } from '../../lib/runtime/party';
 import { tensor, toFloat64 } from '../../lib/tensor';
 import { coded } from '../helpers/errors';
 import { Group, until } from '../helpers/group';
+import { tensor as constant, DataType, int64, model, node } from '../helpers/onnx';
 import { expected } from '../helpers/small-model';
 
 const X = [1, 2, 3, -1, 0.5, 8];
@@ -58,6 +59,32 @@ for (const parties of [2, 3]) {
     await until(() => owner!.stats.finished === 1);
   });
 }
+
+test('booleans and indices come out as such, and truths about weights stay private', async (t) => {
+  const nodes = [
+    node('Less', ['x', 'z'], ['less']),
+    node('Greater', ['w', 'zero'], ['positive']),
+    node('Xor', ['less', 'positive'], ['b']),
+    node('Where', ['positive', 'x', 'z'], ['y']),
+    node('TopK', ['y', 'k'], ['v', 'i']),
+  ];
+  const bool = { shape: [2, 4], type: DataType.BOOL };
+  const bytes = model({
+    inputs: { x: [2, 4], z: [4] },
+    outputs: { b: bool, i: { shape: [2, 2], type: DataType.INT64 }, v: [2, 2] },
+    nodes,
+    initializers: { w: constant([4], [1, -1, 0.5, -2]), zero: constant([], [0]), k: int64([2]) },
+  });
+  const compiled = await compile(bytes);
+  const group = await Group.create(t, { models: [compiled] });
+  const [first] = await group.start();
+  const x = tensor([1, 2, 3, 4, -1, -2, -3, -4], [2, 4]);
+  const z = tensor([0, 3, 3, 5], [4]);
+  const { outputs } = await first!.run({ x, z });
+  t.deepEqual(outputs.b, { shape: [2, 4], dtype: 'bool', data: Uint8Array.of(1, 1, 1, 1, 0, 1, 0, 1) });
+  t.deepEqual(outputs.i, { shape: [2, 2], dtype: 'int64', data: BigInt64Array.of(3n, 1n, 3n, 1n) });
+  t.deepEqual(outputs.v, { shape: [2, 2], dtype: 'float32', data: Float32Array.of(5, 3, 5, 3) });
+});
 
 test('changed weights are a new epoch under new masks', async (t) => {
   const group = await Group.create(t);

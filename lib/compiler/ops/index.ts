@@ -2,27 +2,33 @@
 
 import './activation';
 import './assembly';
+import './comparison';
 import './conv';
 import './conv-transpose';
 import './cumulative';
 import './einsum';
 import './elementwise';
+import './extremum';
 import './index-map';
 import './instance-normalization';
 import './known';
 import './linear';
+import './logic';
 import './lrn';
 import './movement';
 import './norm';
 import './normalization';
+import './piecewise';
 import './pool';
 import './power';
 import './reduce';
 import './reshape';
 import './resize';
+import './select';
 import './shape';
 import './smooth';
 import './softmax';
 import './take';
+import './topk';
 
 export { allOps, defineOp, findOp, type OpDefinition, type Shaped } from './registry';

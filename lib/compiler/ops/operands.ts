@@ -38,8 +38,12 @@ function shrink(t: FloatTensor, other: readonly number[]): FloatTensor {
   return !grows && isUniform(t) ? { shape: [], data: t.data.slice(0, 1) } : t;
 }
 
-/** The constant input i, when it is public. */
-function publicConstant(c: LowerContext, i: number, shape: readonly number[]): FloatTensor | undefined {
+/** The constant input i as a tensor of the given shape, when it is public. */
+export function publicConstant(
+  c: LowerContext,
+  i: number,
+  shape: readonly number[],
+): FloatTensor | undefined {
   const constant = c.constant(i);
   return constant && !constant.private ? { shape, data: c.floats(i).data } : undefined;
 }

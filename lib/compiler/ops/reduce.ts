@@ -1,7 +1,7 @@
-// ReduceSum, ReduceMean, ArgMax. Axes are an attribute or, in later operator sets, a constant input.
+// ReduceSum, ReduceMean, ReduceSumSquare. Axes are an attribute or, in later operator sets, a constant input.
 
 import type { Value } from '../ir/graph';
-import { argMax, map, reduce } from './array';
+import { map, reduce } from './array';
 import type { LowerContext, OpContext } from './context';
 import { scaled } from './operands';
 import { defineOp, type Shaped } from './registry';
@@ -26,8 +26,8 @@ export function reduction(c: OpContext): Reduction {
 
 const infer = (c: OpContext): Shaped[] => [{ shape: reduction(c).shape, dtype: c.type(0).dtype }];
 
-function sum(c: LowerContext, r: Reduction): Value {
-  return r.axes.length === 0 ? c.value(0) : c.core.sum(c.value(0), r.axes, r.keepdims);
+function sumAlong(c: LowerContext, x: Value, r: Reduction): Value {
+  return r.axes.length === 0 ? x : c.core.sum(x, r.axes, r.keepdims);
 }
 
 defineOp({
@@ -39,7 +39,7 @@ defineOp({
     const { axes, keepdims } = reduction(c);
     return [reduce(x!, axes, keepdims, 0, (a, v) => a + v)];
   },
-  lower: (c) => [sum(c, reduction(c))],
+  lower: (c) => [sumAlong(c, c.value(0), reduction(c))],
 });
 
 defineOp({
@@ -58,33 +58,18 @@ defineOp({
   },
   lower(c) {
     const r = reduction(c);
-    return [scaled(c, sum(c, r), 1 / r.count)];
+    return [scaled(c, sumAlong(c, c.value(0), r), 1 / r.count)];
   },
 });
 
-function argMaxForm(c: OpContext): { axis: number; keepdims: boolean; shape: number[] } {
-  const x = c.shape(0);
-  const axis = c.axis(c.number('axis', 0), x.length);
-  const keepdims = c.flag('keepdims', true);
-  return { axis, keepdims, shape: x.flatMap((d, i) => (i === axis ? (keepdims ? [1] : []) : [d])) };
-}
-
 defineOp({
-  op: 'ArgMax',
+  op: 'ReduceSumSquare',
   opset: [11, 23],
-  restrictions: 'select_last_index must be 0: of equal elements the first counts',
-  infer(c) {
-    if (c.flag('select_last_index', false)) {
-      throw c.unsupported('has select_last_index = 1', 'Export it with select_last_index = 0.');
-    }
-    return [{ shape: argMaxForm(c).shape, dtype: 'int' }];
-  },
+  restrictions: '',
+  infer,
   reference(c, [x]) {
-    const { axis, shape } = argMaxForm(c);
-    return [argMax(x!, axis, shape)];
+    const { axes, keepdims } = reduction(c);
+    return [reduce(x!, axes, keepdims, 0, (a, v) => a + v * v)];
   },
-  lower(c) {
-    const { axis, keepdims } = argMaxForm(c);
-    return [c.core.argMax(c.value(0), axis, keepdims)];
-  },
+  lower: (c) => [sumAlong(c, c.core.mul(c.value(0), c.value(0)), reduction(c))],
 });

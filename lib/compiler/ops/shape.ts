@@ -4,7 +4,7 @@
 
 import type { ConstantData } from '../ir/graph';
 import { type Dtype, elementCount } from '../ir/graph';
-import { broadcastShapes, expand, filled, map, tensorOf, zip } from './array';
+import { filled, map, tensorOf, zip } from './array';
 import { type OpContext, show, toDoubles } from './context';
 import { broadcastResult } from './elementwise';
 import { defineOp } from './registry';
@@ -71,44 +71,6 @@ defineOp({
 });
 
 defineOp({
-  op: 'Where',
-  opset: [11, 23],
-  restrictions: onlyKnown,
-  infer(c) {
-    const values = broadcastShapes(c.shape(1), c.shape(2));
-    const shape = values && broadcastShapes(c.shape(0), values);
-    if (!shape) throw c.mismatch(1, 2, `they do not broadcast with a condition of shape ${show(c.shape(0))}`);
-    return [{ shape, dtype: c.type(1).dtype }];
-  },
-  reference(c, [condition, a, b]) {
-    const shape = broadcastShapes(c.shape(0), broadcastShapes(c.shape(1), c.shape(2))!)!;
-    const [x, y] = [expand(a!, shape).data, expand(b!, shape).data];
-    return [{ shape, data: expand(condition!, shape).data.map((v, i) => (v !== 0 ? x[i]! : y[i]!)) }];
-  },
-});
-
-/** Comparisons and connectives. */
-const binary: Readonly<Record<string, (x: number, y: number) => number>> = {
-  Equal: (x, y) => Number(x === y),
-  Greater: (x, y) => Number(x > y),
-  GreaterOrEqual: (x, y) => Number(x >= y),
-  Less: (x, y) => Number(x < y),
-  LessOrEqual: (x, y) => Number(x <= y),
-  And: (x, y) => Number(x !== 0 && y !== 0),
-  Or: (x, y) => Number(x !== 0 || y !== 0),
-};
-
-for (const [op, f] of Object.entries(binary)) {
-  defineOp({
-    op,
-    opset: [11, 23],
-    restrictions: onlyKnown,
-    infer: (c) => broadcastResult(c).map((s) => ({ ...s, dtype: 'bool' as const })),
-    reference: (_, [a, b]) => [zip(a!, b!, f)],
-  });
-}
-
-defineOp({
   op: 'Mod',
   opset: [11, 23],
   restrictions: onlyKnown,
@@ -119,30 +81,9 @@ defineOp({
   },
 });
 
-const variadic = { Min: Math.min, Max: Math.max };
-
-for (const [op, f] of Object.entries(variadic)) {
-  defineOp({
-    op,
-    opset: [11, 23],
-    restrictions: onlyKnown,
-    infer(c) {
-      const shape = c.node.inputs
-        .map((_, i) => c.shape(i))
-        .reduce<number[] | undefined>((a, b) => a && broadcastShapes(a, b), []);
-      if (!shape)
-        throw c.invalidShape('has inputs that do not broadcast', ...c.node.inputs.map((_, i) => c.shape(i)));
-      return [{ shape, dtype: c.type(0).dtype }];
-    },
-    reference: (_, inputs) => [inputs.map((t) => t!).reduce((a, b) => zip(a, b, f))],
-  });
-}
-
 const unary: Readonly<Record<string, (x: number) => number>> = {
-  Abs: Math.abs,
   Ceil: Math.ceil,
   Floor: Math.floor,
-  Not: (x) => Number(x === 0),
 };
 
 for (const [op, f] of Object.entries(unary)) {
