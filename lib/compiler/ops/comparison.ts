@@ -24,24 +24,23 @@ function publicNumber(c: LowerContext, i: number, x: Value): number | undefined 
   return fits ? t.data[0] : undefined;
 }
 
-/** x - y of inputs, of which one may be a constant. */
-function difference(c: LowerContext, i: number, j: number): Value {
-  const t = publicConstant(c, i, c.shape(i));
-  return t ? shifted(c, c.core.neg(c.value(j)), t) : minus(c, c.value(i), j);
+/** a - b of the inputs, of which one may be a constant. */
+function difference(c: LowerContext): Value {
+  const t = publicConstant(c, 0, c.shape(0));
+  return t ? shifted(c, c.core.neg(c.value(1)), t) : minus(c, c.value(0), 1);
 }
 
-/** Whether input i >= input j, or > where `strict`. */
-function above(c: LowerContext, i: 0 | 1, strict: boolean): Value {
-  const j = 1 - i;
-  if (publicConstant(c, i, c.shape(i))) {
-    const y = c.value(j);
-    const bound = publicNumber(c, i, y);
-    if (bound !== undefined) return c.core.not(c.core.step(y, bound, !strict));
-    return c.core.step(difference(c, i, j), 0, strict);
+/** Whether a >= b of the inputs, or a > b where `strict`. */
+function above(c: LowerContext, strict: boolean): Value {
+  if (!publicConstant(c, 0, c.shape(0))) {
+    const bound = publicNumber(c, 1, c.value(0));
+    if (bound !== undefined) return c.core.step(c.value(0), bound, strict);
+  } else {
+    // a >= b is not (b > a).
+    const bound = publicNumber(c, 0, c.value(1));
+    if (bound !== undefined) return c.core.not(c.core.step(c.value(1), bound, !strict));
   }
-  const x = c.value(i);
-  const bound = publicNumber(c, j, x);
-  return bound === undefined ? c.core.step(difference(c, i, j), 0, strict) : c.core.step(x, bound, strict);
+  return c.core.step(difference(c), 0, strict);
 }
 
 type Comparison = readonly [
@@ -51,10 +50,10 @@ type Comparison = readonly [
 ];
 
 const comparisons: Readonly<Record<string, Comparison>> = {
-  Greater: [(x, y) => x > y, (c) => above(c, 0, true)],
-  GreaterOrEqual: [(x, y) => x >= y, (c) => above(c, 0, false)],
-  Less: [(x, y) => x < y, (c) => c.core.not(above(c, 0, false))],
-  LessOrEqual: [(x, y) => x <= y, (c) => c.core.not(above(c, 0, true))],
+  Greater: [(x, y) => x > y, (c) => above(c, true)],
+  GreaterOrEqual: [(x, y) => x >= y, (c) => above(c, false)],
+  Less: [(x, y) => x < y, (c) => c.core.not(above(c, false))],
+  LessOrEqual: [(x, y) => x <= y, (c) => c.core.not(above(c, true))],
   Equal: [(x, y) => x === y, equal],
 };
 
