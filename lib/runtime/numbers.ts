@@ -102,7 +102,8 @@ export function takeOutputs(
 /** Numbers of an output as a tensor. */
 export function asTensor(io: Io, data: Float64Array | BigInt64Array): Tensor {
   const shape = [...io.shape];
-  if (io.dtype === 'bool') return { shape, dtype: 'bool', data: Uint8Array.from(data as BigInt64Array, Number) };
+  if (io.dtype === 'bool')
+    return { shape, dtype: 'bool', data: Uint8Array.from(data as BigInt64Array, Number) };
   if (data instanceof BigInt64Array) return { shape, dtype: 'int64', data };
   return { shape, dtype: 'float32', data: Float32Array.from(data) };
 }

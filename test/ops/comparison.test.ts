@@ -241,4 +241,7 @@ test('comparisons: what is refused', (t) => {
   const wrong = [node('Less', ['x', 'z'], ['y'], {}, 'less')];
   const shapes = { inputs: { x: [3], z: [2] }, outputs: { y: bool([3]) }, nodes: wrong };
   refuses(t, shapes, 'INVALID_SHAPE', 'less', 'broadcast');
+  const number = [node('Or', ['x', 'z'], ['y'], {}, 'either')];
+  const floats = { inputs: { x: [3], z: [3] }, outputs: { y: bool([3]) }, nodes: number };
+  refuses(t, floats, 'INVALID_MODEL', 'either', 'not boolean');
 });

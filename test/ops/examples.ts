@@ -14,6 +14,8 @@ interface Example {
   readonly constants?: Readonly<Record<number, Constants[string]>>;
   readonly attributes?: Attributes;
   readonly outputs?: number;
+  /** Which of the secret inputs are booleans. */
+  readonly booleans?: readonly number[];
 }
 
 const VECTOR: readonly number[] = [2, 8];
@@ -164,7 +166,9 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   Tile: { inputs: [VECTOR], constants: { 1: int64([1, 2]) } },
   TopK: { inputs: [VECTOR], constants: { 1: int64([2]) }, outputs: 2 },
   Unsqueeze: { inputs: [VECTOR], constants: { 1: int64([0]) } },
-  Where: { inputs: [VECTOR, VECTOR], constants: { 0: tensor([8], [1, 0, 1, 0, 1, 0, 1, 0], DataType.BOOL) } },
+  ...each(['And', 'Or', 'Xor'], { inputs: [VECTOR, VECTOR], booleans: [0, 1] }),
+  Not: { inputs: [VECTOR], booleans: [0] },
+  Where: { inputs: [VECTOR, VECTOR, VECTOR], booleans: [0] },
 };
 
 /** Where the operator stands for a pair of operands and takes a constant in one place only. */
@@ -184,7 +188,20 @@ export function examplesOf(op: string): ModelSpec[] {
   return tried.map((example) => specOf(op, example));
 }
 
-function specOf(op: string, { inputs, constants = {}, attributes = {}, outputs = 1 }: Example): ModelSpec {
+const TRUTHS: ReadonlySet<string> = new Set([
+  'And',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'Not',
+  'Or',
+  'Xor',
+]);
+
+function specOf(op: string, example: Example): ModelSpec {
+  const { inputs, constants = {}, attributes = {}, outputs = 1, booleans = [] } = example;
   const names: string[] = [];
   const initializers: Record<string, Constants[string]> = {};
   for (const [position, t] of Object.entries(constants)) {
@@ -200,7 +217,9 @@ function specOf(op: string, { inputs, constants = {}, attributes = {}, outputs =
   const results = Array.from({ length: outputs }, (_, i) => `y${i}`);
   return {
     opset: 23,
-    inputs: Object.fromEntries(inputs.map((shape, i) => [`x${i}`, shape])),
+    inputs: Object.fromEntries(
+      inputs.map((shape, i) => [`x${i}`, booleans.includes(i) ? { shape, type: DataType.BOOL } : shape]),
+    ),
     outputs: Object.fromEntries(results.map((name) => [name, []])),
     nodes: [node(op, filled, results, attributes, op)],
     initializers,
@@ -213,6 +232,7 @@ function specOf(op: string, { inputs, constants = {}, attributes = {}, outputs =
         if (op === 'ArgMax' || op === 'ArgMin' || (op === 'TopK' && output.name === 'y1')) {
           value.value.elemType = DataType.INT64;
         }
+        if (TRUTHS.has(op)) value.value.elemType = DataType.BOOL;
         if (op === 'Cast' || op === 'CastLike') value.value.elemType = DataType.DOUBLE;
       }
     },

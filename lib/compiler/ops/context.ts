@@ -155,6 +155,12 @@ export class OpContext {
     return this.invalidShape(`has inputs of shape ${show(a)} and ${show(b)}: ${why}`, a, b);
   }
 
+  /** Refuses an input that is not boolean. */
+  needBoolean(i: number): void {
+    if (this.type(i).dtype === 'bool') return;
+    throw this.error('INVALID_MODEL', `has an input ${i} that is not boolean`, 'Export the model again.');
+  }
+
   needRank(i: number, ...allowed: number[]): void {
     const rank = this.shape(i).length;
     if (allowed.includes(rank)) return;

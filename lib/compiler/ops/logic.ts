@@ -12,7 +12,10 @@ defineOp({
   opset: [11, 23],
   restrictions: '',
   integers: true,
-  infer: (c) => [c.type(0)],
+  infer(c) {
+    c.needBoolean(0);
+    return [c.type(0)];
+  },
   reference: (_, [x]) => [map(x!, (v) => Number(v === 0))],
   lower: (c) => [c.core.not(c.value(0))],
 });
@@ -43,7 +46,10 @@ for (const [op, [holds, lower]] of Object.entries(connectives)) {
     opset: [11, 23],
     restrictions: '',
     integers: true,
-    infer: broadcastResult,
+    infer(c) {
+      for (const i of [0, 1]) c.needBoolean(i);
+      return broadcastResult(c);
+    },
     reference: (_, [a, b]) => [zip(a!, b!, (x, y) => Number(holds(x, y)))],
     lower: (c) => [lower(c)],
   });

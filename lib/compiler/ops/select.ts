@@ -57,7 +57,10 @@ defineOp({
   opset: [11, 23],
   restrictions: '',
   integers: true,
-  infer: (c) => [{ shape: shapeOf(c), dtype: c.type(1).dtype }],
+  infer(c) {
+    c.needBoolean(0);
+    return [{ shape: shapeOf(c), dtype: c.type(1).dtype }];
+  },
   reference(c, [condition, a, b]) {
     const shape = shapeOf(c);
     const [x, y] = [expand(a!, shape).data, expand(b!, shape).data];
