@@ -123,6 +123,22 @@ test('Pad by other than zeros is not taken over by a convolution', async (t) => 
   t.deepEqual(coreOps(r), ['move', 'conv2d']);
 });
 
+test('results that cannot be held are refused before anything is made of them', (t) => {
+  const most = 'The most are';
+  const tile = one('Tile', [2, 3], [2, 3], {}, { r: int64([1e9, 1e9]) });
+  refuses(t, tile, 'UNSUPPORTED_ATTRIBUTE', 'it', '6000000000000000000 elements', most);
+  const pad = one('Pad', [2, 3], [2, 3], {}, { p: int64([1e12, 0, 0, 0]) });
+  refuses(t, pad, 'UNSUPPORTED_ATTRIBUTE', 'it', '[1000000000002, 3]', most);
+  const crop = one('CenterCropPad', [2, 3], [2, 3], {}, { s: int64([1e9, 1e9]) }, 18);
+  refuses(t, crop, 'UNSUPPORTED_ATTRIBUTE', 'it', most);
+  const split = one('Split', [2, 3], [2, 3], { num_outputs: 1e12 }, {}, 18);
+  refuses(t, split, 'INVALID_SHAPE', 'it', '1000000000000 parts');
+  const range = { a: int64([0], []), b: int64([1e12], []), d: int64([1], []) };
+  const nodes = [node('Range', ['a', 'b', 'd'], ['r'], {}, 'it'), node('Mul', ['x', 'r'], ['y'])];
+  const spec = { inputs: { x: [1] }, outputs: { y: [1] }, nodes, initializers: range };
+  refuses(t, spec, 'UNSUPPORTED_ATTRIBUTE', 'it', most);
+});
+
 test('an operator that the operator set does not have yet is refused', (t) => {
   const early = one('CenterCropPad', [3], [2], {}, { s: int64([2]) }, 17);
   refuses(t, early, 'UNSUPPORTED_OPSET', 'it', 'CenterCropPad', 'from opset 18', 'opset 17', 'opset_version');

@@ -15,6 +15,10 @@ import {
 import type { FloatTensor } from './array';
 import type { CoreEmitter } from './emit';
 
+/** Most elements of a value, and of one that is computed while compiling. */
+const MOST_ELEMENTS = 2 ** 31;
+export const MOST_KNOWN_ELEMENTS: number = 2 ** 27;
+
 export interface KnownInput {
   readonly type: Type;
   readonly constant?: Constant | undefined;
@@ -159,6 +163,14 @@ export class OpContext {
   needBoolean(i: number): void {
     if (this.type(i).dtype === 'bool') return;
     throw this.error('INVALID_MODEL', `has an input ${i} that is not boolean`, 'Export the model again.');
+  }
+
+  /** Refuses results that cannot be held, before anything is made for their elements. */
+  needSize(shape: readonly number[], most: number = MOST_ELEMENTS): void {
+    const count = elementCount(shape);
+    if (count <= most) return;
+    const remedy = `The most are ${most}: give smaller inputs, or split the model.`;
+    throw this.unsupported(`makes a tensor of shape ${show(shape)}, which is ${count} elements`, remedy);
   }
 
   needRank(i: number, ...allowed: number[]): void {

@@ -32,6 +32,9 @@ interface Geometry {
 
 const singleRow: TransposedAxis = { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, out: 1 };
 
+/** Each remainder modulo the strides is a convolution. */
+const mostPhases = 1024;
+
 /** The axes, with padding from `pads`, `auto_pad` or the size of the result that is asked for. */
 function transposedAxes(c: OpContext, sizes: readonly number[], kernel: readonly number[]): TransposedAxis[] {
   const rank = sizes.length;
@@ -58,6 +61,8 @@ function transposedAxes(c: OpContext, sizes: readonly number[], kernel: readonly
       after = full - wanted - before;
     }
     const out = full - before - after;
+    if (Math.min(stride, out) > mostPhases)
+      throw c.unsupported(`has strides of ${stride}`, `Use strides of up to ${mostPhases}.`);
     if (out >= 1) return { size, kernel: k, stride, dilation, before, out };
     throw c.invalidShape(`makes windows of ${k} from an input of shape ${show(c.shape(0))} and leaves none`);
   });

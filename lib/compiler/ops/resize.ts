@@ -88,9 +88,11 @@ function resizeOf(c: OpContext): Resize {
   });
   const shape = axes.map((a) => a.out);
   if (shape.some((d) => d < 1)) throw c.invalidShape(`resizes ${show(x)} to ${show(shape)}`, x);
+  c.needSize(shape);
   const isEmpty = (a: ResizedAxis) =>
     Array.from({ length: a.out }).every((_, i) => isOutside(a, form.transformation, i));
-  if (axes.some(isEmpty)) throw c.invalidShape(`reads nothing of its input at roi ${show(roi ?? [])}`, x);
+  if (roi && axes.some(isEmpty))
+    throw c.invalidShape(`reads nothing of its input at roi ${show(roi ?? [])}`, x);
   return { axes, resampling: form, shape, extrapolation: c.number('extrapolation_value', 0) };
 }
 

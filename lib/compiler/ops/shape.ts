@@ -5,7 +5,7 @@
 import type { ConstantData } from '../ir/graph';
 import { type Dtype, elementCount } from '../ir/graph';
 import { filled, map, tensorOf, zip } from './array';
-import { type OpContext, show, toDoubles } from './context';
+import { MOST_KNOWN_ELEMENTS, type OpContext, show, toDoubles } from './context';
 import { broadcastResult } from './elementwise';
 import { defineOp } from './registry';
 
@@ -59,6 +59,7 @@ function rangeOf(c: OpContext): number[] {
   const [start, limit, delta] = [0, 1, 2].map((i) => c.known(i, 'bounds')[0]!) as [number, number, number];
   const count = Math.max(0, Math.ceil((limit - start) / delta));
   if (!Number.isFinite(count)) throw c.invalidShape(`counts from ${start} to ${limit} by ${delta}`);
+  c.needSize([count], MOST_KNOWN_ELEMENTS);
   return Array.from({ length: count }, (_, i) => start + i * delta);
 }
 

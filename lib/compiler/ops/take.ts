@@ -41,6 +41,8 @@ function splitSizes(c: OpContext, size: number): number[] {
   const given = c.has(1) ? c.known(1, 'split') : c.numbers('split');
   if (given) return given;
   const count = c.number('num_outputs', c.node.outputs.length);
+  if (count < 1 || count > size)
+    throw c.invalidShape(`splits a dimension of ${size} into ${count} parts`, c.shape(0));
   const part = Math.ceil(size / count);
   if (size % count !== 0 && c.opset < 18)
     throw c.invalidShape(`splits a dimension of ${size} into ${count} equal parts`, c.shape(0));
@@ -73,8 +75,9 @@ defineMove({ op: 'Tile', opset: [11, 23], restrictions: 'repeats are known at co
   const repeats = c.known(1, 'repeats');
   if (repeats.length !== x.length || repeats.some((r) => r < 0))
     throw c.invalidShape(`has repeats ${show(repeats)} for a shape ${show(x)}`, x);
-  const indices = x.map((d, i) => range(d * repeats[i]!).map((j) => j % d));
-  return [{ shape: indices.map((l) => l.length), pieces: () => piecesAlong(x, indices), fill: null }];
+  const shape = x.map((d, i) => d * repeats[i]!);
+  const indices = () => shape.map((size, i) => range(size).map((j) => j % x[i]!));
+  return [{ shape, pieces: () => piecesAlong(x, indices()), fill: null }];
 });
 
 defineMove(
@@ -127,26 +130,26 @@ defineMove({ op: 'Pad', opset: [11, 23], restrictions: 'pads and value are known
   const pads = padsOf(c);
   const continued = continuations[mode];
   if (!continued) throw c.unsupported(`has mode ${mode}`, 'Use constant, reflect, edge or wrap.');
-  const indices = x.map((d, axis) => {
-    // What is cut off is cut off first.
+  // What is cut off is cut off first.
+  const kept = x.map((d, axis) => {
     const [before, after] = pads[axis]!;
-    const first = Math.max(-before, 0);
-    const left = d - first - Math.max(-after, 0);
+    const left = d - Math.max(-before, 0) - Math.max(-after, 0);
     if (left < 0 || (left === 0 && mode !== 'constant' && before + after > 0))
       throw c.invalidShape(`pads axis ${axis} of a shape ${show(x)} by ${before} and ${after}`, x);
-    return range(Math.max(0, d + before + after)).map((i) => {
-      const at = continued(i - Math.max(before, 0), left);
-      return at < 0 ? at : at + first;
-    });
+    return left;
   });
+  const shape = x.map((d, axis) => d + pads[axis]![0] + pads[axis]![1]);
+  const indices = () =>
+    shape.map((size, axis) => {
+      const [before] = pads[axis]!;
+      return range(size).map((i) => {
+        const at = continued(i - Math.max(before, 0), kept[axis]!);
+        return at < 0 ? at : at + Math.max(-before, 0);
+      });
+    });
   const value = c.has(2) ? (c.known(2, 'constant_value')[0] ?? 0) : c.number('value', 0);
-  return [
-    {
-      shape: indices.map((list) => list.length),
-      pieces: () => piecesAlong(x, indices),
-      fill: indices.some((list) => list.includes(-1)) ? value : null,
-    },
-  ];
+  const isFilled = mode === 'constant' && pads.flat().some((p) => p > 0);
+  return [{ shape, pieces: () => piecesAlong(x, indices()), fill: isFilled ? value : null }];
 });
 
 defineMove(
@@ -157,11 +160,13 @@ defineMove(
     const target = c.known(1, 'shape');
     if (target.length !== axes.length || target.some((d) => d < 0))
       throw c.invalidShape(`has shape ${show(target)} for axes ${show(axes)}`, x);
-    const indices = x.map((d, axis) => {
-      const size = target[axes.indexOf(axis)] ?? d;
-      const first = size > d ? -Math.floor((size - d) / 2) : Math.floor((d - size) / 2);
-      return range(size).map((i) => continuations.constant!(i + first, d));
-    });
-    return [{ shape: indices.map((l) => l.length), pieces: () => piecesAlong(x, indices), fill: 0 }];
+    const shape = x.map((d, axis) => target[axes.indexOf(axis)] ?? d);
+    const indices = () =>
+      shape.map((size, axis) => {
+        const d = x[axis]!;
+        const first = size > d ? -Math.floor((size - d) / 2) : Math.floor((d - size) / 2);
+        return range(size).map((i) => continuations.constant!(i + first, d));
+      });
+    return [{ shape, pieces: () => piecesAlong(x, indices()), fill: 0 }];
   },
 );

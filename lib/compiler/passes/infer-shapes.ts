@@ -7,7 +7,7 @@
 
 import { CryptorchError } from '../../errors';
 import { elementCount, type Graph, type Node, type Value } from '../ir/graph';
-import { type KnownInput, OpContext, show } from '../ops/context';
+import { type KnownInput, MOST_KNOWN_ELEMENTS, OpContext, show } from '../ops/context';
 import { joinOwners } from '../ops/emit';
 import { findOp, type OpDefinition, type Shaped } from '../ops/index';
 import { attempt, type OnProblem } from '../problem';
@@ -63,8 +63,10 @@ function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): vo
     inlineBranch(rewriter, node, node.branches[c.known(0, 'condition')[0] === 0 ? 1 : 0]);
     return;
   }
+  const isKnown = values.every((k) => k.constant !== undefined);
   const types = node.outputs.map((v, i) => {
     const s = shaped[i];
+    if (s) c.needSize(s.shape, isKnown ? MOST_KNOWN_ELEMENTS : undefined);
     if (s) return { shape: s.shape, dtype: s.dtype, owner };
     if (used.has(v))
       throw c.unsupported(`has an output ${v.name} that is not computed`, 'Do not use that output.');
@@ -80,7 +82,7 @@ function inferNode(rewriter: Rewriter, node: Node, used: ReadonlySet<Value>): vo
     });
     return;
   }
-  if (values.every((k) => k.constant !== undefined)) {
+  if (isKnown) {
     foldNode(rewriter, node, definition, c, types);
     return;
   }
