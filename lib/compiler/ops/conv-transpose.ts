@@ -8,9 +8,11 @@
 import type { Value } from '../ir/graph';
 import { type FloatTensor, filled, stridesOf, zip } from './array';
 import { type LowerContext, type OpContext, show } from './context';
+import { checkKernel, kernelShapes } from './conv';
 import type { Piece } from './core';
 import { operand, operandView, plus } from './operands';
 import { defineOp } from './registry';
+import { autoPadOf, windowList } from './windows';
 
 interface TransposedAxis {
   readonly size: number;
@@ -38,18 +40,13 @@ const mostPhases = 1024;
 /** The axes, with padding from `pads`, `auto_pad` or the size of the result that is asked for. */
 function transposedAxes(c: OpContext, sizes: readonly number[], kernel: readonly number[]): TransposedAxis[] {
   const rank = sizes.length;
-  const list = (name: string, otherwise: number, least: number, count: number = rank): readonly number[] => {
-    const values = c.numbers(name) ?? new Array<number>(count).fill(otherwise);
-    if (values.length === count && values.every((v) => v >= least)) return values;
-    throw c.invalidShape(`has ${name} ${show(values)} for ${rank} spatial dimensions`);
-  };
-  const [strides, dilations] = [list('strides', 1, 1), list('dilations', 1, 1)];
-  const [extra, pads] = [list('output_padding', 0, 0), list('pads', 0, 0, 2 * rank)];
+  const strides = windowList(c, 'strides', rank, 1);
+  const dilations = windowList(c, 'dilations', rank, 1);
+  const extra = windowList(c, 'output_padding', rank, 0);
+  const pads = windowList(c, 'pads', 2 * rank, 0);
   const asked = c.numbers('output_shape')?.slice(-rank);
   if (asked && asked.length !== rank) throw c.invalidShape(`has output_shape ${show(asked)}`);
-  const autoPad = c.string('auto_pad', 'NOTSET');
-  if (!['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'].includes(autoPad))
-    throw c.unsupported(`has auto_pad ${autoPad}`, 'Use NOTSET, SAME_UPPER, SAME_LOWER or VALID.');
+  const autoPad = autoPadOf(c);
   return sizes.map((size, i) => {
     const [k, stride, dilation] = [kernel[i]!, strides[i]!, dilations[i]!];
     const full = stride * (size - 1) + extra[i]! + dilation * (k - 1) + 1;
@@ -69,22 +66,12 @@ function transposedAxes(c: OpContext, sizes: readonly number[], kernel: readonly
 }
 
 function geometry(c: OpContext): Geometry {
-  c.needRank(0, 3, 4);
-  const [x, w] = [c.shape(0), c.shape(1)];
-  if (x.length !== w.length) throw c.mismatch(0, 1, 'input and kernel have different numbers of dimensions');
+  const [x, w] = kernelShapes(c, 3, 4);
   const group = c.number('group', 1);
   if (x[1] !== w[0] || x[1]! % group !== 0)
     throw c.mismatch(0, 1, `${x[1]} channels do not fit a kernel of ${w[0]} channels in ${group} groups`);
   const outputs = w[1]! * group;
-  if (c.has(2) && (c.shape(2).length !== 1 || c.shape(2)[0] !== outputs))
-    throw c.invalidShape(`has a bias of shape ${show(c.shape(2))} for ${outputs} outputs`, c.shape(2), w);
-  const declared = c.numbers('kernel_shape');
-  if (declared && show(declared) !== show(w.slice(2)))
-    throw c.invalidShape(
-      `says kernel_shape ${show(declared)} but has weights of shape ${show(w)}`,
-      declared,
-      w,
-    );
+  checkKernel(c, outputs);
   const spatial = transposedAxes(c, x.slice(2), w.slice(2));
   const axes = (spatial.length === 1 ? [singleRow, spatial[0]!] : spatial) as [
     TransposedAxis,

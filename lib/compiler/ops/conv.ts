@@ -26,21 +26,9 @@ interface Geometry {
   readonly y: readonly number[];
 }
 
-function geometry(c: OpContext): Geometry {
-  c.needRank(0, 3, 4, 5);
-  const [x, w] = [c.shape(0), c.shape(1)];
-  if (x.length !== w.length) throw c.mismatch(0, 1, 'input and kernel have different numbers of dimensions');
-  const group = c.number('group', 1);
-  const [channels, outputs, perGroup] = [x[1]!, w[0]!, w[1]!];
-  if (channels !== perGroup * group) {
-    throw c.mismatch(
-      0,
-      1,
-      `${channels} channels do not fit a kernel of ${perGroup} channels in ${group} groups`,
-    );
-  }
-  if (outputs % group !== 0)
-    throw c.mismatch(0, 1, `${outputs} outputs cannot be split into ${group} groups`);
+/** What the shapes of an input, a kernel and a bias must be for a convolution with this many outputs. */
+export function checkKernel(c: OpContext, outputs: number): void {
+  const w = c.shape(1);
   if (c.has(2) && (c.shape(2).length !== 1 || c.shape(2)[0] !== outputs)) {
     throw c.invalidShape(`has a bias of shape ${show(c.shape(2))} for ${outputs} outputs`, c.shape(2), w);
   }
@@ -52,6 +40,30 @@ function geometry(c: OpContext): Geometry {
       w,
     );
   }
+}
+
+/** Shapes of input and kernel, which have equally many dimensions: one of these numbers. */
+export function kernelShapes(c: OpContext, ...ranks: number[]): [readonly number[], readonly number[]] {
+  c.needRank(0, ...ranks);
+  const [x, w] = [c.shape(0), c.shape(1)];
+  if (x.length === w.length) return [x, w];
+  throw c.mismatch(0, 1, 'input and kernel have different numbers of dimensions');
+}
+
+function geometry(c: OpContext): Geometry {
+  const [x, w] = kernelShapes(c, 3, 4, 5);
+  const group = c.number('group', 1);
+  const [channels, outputs, perGroup] = [x[1]!, w[0]!, w[1]!];
+  if (channels !== perGroup * group) {
+    throw c.mismatch(
+      0,
+      1,
+      `${channels} channels do not fit a kernel of ${perGroup} channels in ${group} groups`,
+    );
+  }
+  if (outputs % group !== 0)
+    throw c.mismatch(0, 1, `${outputs} outputs cannot be split into ${group} groups`);
+  checkKernel(c, outputs);
   const spatial = spatialAxes(c, x.slice(2), w.slice(2), false);
   const out = [x[0]!, outputs, ...spatial.map((a) => a.out)];
   const depth = spatial.length === 3 ? spatial.shift() : undefined;

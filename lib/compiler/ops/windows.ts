@@ -51,6 +51,25 @@ export function windowAxis(o: AxisOptions): Axis {
   return { size, kernel, stride, dilation, before, after, declaredAfter, out };
 }
 
+/** An attribute with one number per spatial dimension, or two. */
+export function windowList(c: OpContext, name: string, count: number, otherwise: 0 | 1): readonly number[] {
+  const values = c.numbers(name) ?? new Array<number>(count).fill(otherwise);
+  if (values.length !== count || (otherwise === 1 && values.some((v) => v < 1)))
+    throw c.invalidShape(`has ${name} ${show(values)} for an input of shape ${show(c.shape(0))}`, c.shape(0));
+  if (values.some((v) => v < 0))
+    throw c.unsupported(
+      `has negative ${name} ${show(values)}`,
+      'Slice what comes before or after it instead.',
+    );
+  return values;
+}
+
+export function autoPadOf(c: OpContext): string {
+  const autoPad = c.string('auto_pad', 'NOTSET');
+  if (['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'].includes(autoPad)) return autoPad;
+  throw c.unsupported(`has auto_pad ${autoPad}`, 'Use NOTSET, SAME_UPPER, SAME_LOWER or VALID.');
+}
+
 /** The axes of a windowed operator, from its attributes. */
 export function spatialAxes(
   c: OpContext,
@@ -59,26 +78,15 @@ export function spatialAxes(
   ceil: boolean,
 ): Axis[] {
   const rank = sizes.length;
-  const positive = (name: string): readonly number[] => {
-    const values = c.numbers(name) ?? new Array<number>(rank).fill(1);
-    if (values.length === rank && values.every((v) => v >= 1)) return values;
-    throw c.invalidShape(`has ${name} ${show(values)} for ${rank} spatial dimensions`);
-  };
   if (kernel.length !== rank || kernel.some((k) => k < 1)) {
     throw c.invalidShape(
       `has a kernel of shape ${show(kernel)} for an input of shape ${show(c.shape(0))}`,
       kernel,
     );
   }
-  const [strides, dilations] = [positive('strides'), positive('dilations')];
-  const pads = c.numbers('pads') ?? new Array<number>(2 * rank).fill(0);
-  if (pads.length !== 2 * rank) throw c.invalidShape(`has pads ${show(pads)} for ${rank} spatial dimensions`);
-  if (pads.some((p) => p < 0))
-    throw c.unsupported(`has negative pads ${show(pads)}`, 'Slice the input instead.');
-  const autoPad = c.string('auto_pad', 'NOTSET');
-  if (!['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'].includes(autoPad)) {
-    throw c.unsupported(`has auto_pad ${autoPad}`, 'Use NOTSET, SAME_UPPER, SAME_LOWER or VALID.');
-  }
+  const [strides, dilations] = [windowList(c, 'strides', rank, 1), windowList(c, 'dilations', rank, 1)];
+  const pads = windowList(c, 'pads', 2 * rank, 0);
+  const autoPad = autoPadOf(c);
   return sizes.map((size, i) => {
     const [k, stride, dilation] = [kernel[i]!, strides[i]!, dilations[i]!];
     const axis = windowAxis({
