@@ -123,6 +123,20 @@ test('Pad by other than zeros is not taken over by a convolution', async (t) => 
   t.deepEqual(coreOps(r), ['move', 'conv2d']);
 });
 
+test('a move in more runs than its kernel takes is refused', (t) => {
+  // Squares modulo a prime: no three in a row advance by one step.
+  const [count, prime] = [140_000, 140_009];
+  const i = int64(Array.from({ length: count }, (_, k) => Number((BigInt(k) * BigInt(k)) % BigInt(prime))));
+  refuses(
+    t,
+    one('Gather', [prime], [count], {}, { i }),
+    'UNSUPPORTED_ATTRIBUTE',
+    'it',
+    '70000 runs',
+    '65536',
+  );
+});
+
 test('results that cannot be held are refused before anything is made of them', (t) => {
   const most = 'The most are';
   const tile = one('Tile', [2, 3], [2, 3], {}, { r: int64([1e9, 1e9]) });
