@@ -26,12 +26,11 @@ uint64_t units(const Args& args, uint64_t* grain) {
 }
 
 const char* check_table(const Args& args) {
-  CT_REQUIRE(args.attrs >= kSplineAttributes + 1, "wrong number of attributes");
-  CT_TRY(check_spline(args.attr));
+  CT_TRY(check_spline(args));
   const SplineShape shape(args.attr);
-  const int64_t precision = args.attr[kSplineAttributes];
+  CT_TRY(check_counts(args, 1, 1, shape.attributes() + 1 + shape.entries()));
+  const int64_t precision = args.attr[shape.attributes()];
   CT_REQUIRE(precision >= 0 && precision <= kMostPrecision, "precision is not 0 to 20");
-  CT_TRY(check_counts(args, 1, 1, kSplineAttributes + 1 + shape.entries()));
   const uint64_t elements = elements_of(args);
   CT_REQUIRE(elements <= kMostElements, "an operand is too large");
   CT_TRY(check_ring(args.in[0], elements));
@@ -56,13 +55,13 @@ CT_INLINE int64_t scaled(int64_t a, int64_t b, uint32_t shift) {
 
 CT_INLINE int64_t sum(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
-// The polynomials c[k][row] of tau in u, for tau = (u + offset) / 2^position.
+// The polynomials c[k][row] of tau in u / 2^p, for tau = (u + offset) / 2^p.
 void shift_polynomials(const SplineShape& shape, int64_t offset, int64_t* c) {
   const uint32_t rows = shape.rows();
   for (uint32_t from = 0; from < shape.degree; ++from) {
     for (uint32_t k = shape.degree; k-- > from;) {
       int64_t *low = c + k * rows, *high = low + rows;
-      for (uint32_t i = 0; i < rows; ++i) low[i] = sum(low[i], scaled(high[i], offset, shape.position));
+      for (uint32_t i = 0; i < rows; ++i) low[i] = sum(low[i], scaled(high[i], offset, shape.positions[0]));
     }
   }
 }
@@ -70,7 +69,7 @@ void shift_polynomials(const SplineShape& shape, int64_t offset, int64_t* c) {
 void round_coefficients(const SplineShape& shape, uint32_t precision, int64_t* c) {
   const uint32_t rows = shape.rows();
   for (uint32_t k = shape.degree + 1; k-- > 0;) {
-    const uint32_t drop = k * shape.position + precision;
+    const uint32_t drop = (k ? k * shape.positions[k - 1] : 0) + precision;
     if (!drop) continue;
     const uint64_t half = uint64_t{1} << (drop - 1);
     int64_t* own = c + k * rows;
@@ -101,8 +100,8 @@ int64_t* rotate(uint32_t cells, uint64_t by, int64_t* words, int64_t* spare) {
 
 void run_table(const Args& args, void* memory) {
   const SplineShape shape(args.attr);
-  const uint32_t precision = (uint32_t)args.attr[kSplineAttributes];
-  const int64_t* public_coefficients = args.attr + kSplineAttributes + 1;
+  const uint32_t precision = (uint32_t)args.attr[shape.attributes()], position = shape.positions[0];
+  const int64_t* public_coefficients = args.attr + shape.attributes() + 1;
   const uint32_t rows = shape.rows(), terms = shape.degree + 1;
   Scratch scratch(memory);
   uint64_t* buffer = scratch.ring();
@@ -116,14 +115,14 @@ void run_table(const Args& args, void* memory) {
     const uint64_t* r = load_ring(args.in[0], elements_of(args), first, count, 64, buffer);
     for (uint32_t e = 0; e < count; ++e) {
       const uint64_t place = shape.place(r[e]);
-      const int64_t half = int64_t{1} << (shape.position - 1);
-      const int64_t rho = (int64_t)(place & low_bits(shape.position));
+      const int64_t half = int64_t{1} << (position - 1);
+      const int64_t rho = (int64_t)(place & low_bits(position));
       __builtin_memcpy(c, start, shape.entries() * sizeof(int64_t));
       shift_polynomials(shape, half - rho, c);
       round_coefficients(shape, precision, c);
       uint64_t* target = (uint64_t*)args.out[0].data + (first + e) * shape.entries();
       for (uint32_t k = 0; k < terms; ++k) {
-        const int64_t* moved = rotate(shape.cells, place >> shape.position, c + k * rows, spare);
+        const int64_t* moved = rotate(shape.cells, place >> position, c + k * rows, spare);
         for (uint32_t i = 0; i < rows; ++i) target[i * terms + k] = (uint64_t)moved[i];
       }
     }
@@ -131,8 +130,8 @@ void run_table(const Args& args, void* memory) {
 }
 
 const char* check_select(const Args& args) {
-  CT_TRY(check_counts(args, 2, 1, kSplineAttributes));
-  CT_TRY(check_spline(args.attr));
+  CT_TRY(check_spline(args));
+  CT_TRY(check_counts(args, 2, 1, SplineShape(args.attr).attributes()));
   CT_TRY(check_result(args.out[0]));
   const uint64_t elements = args.out[0].elements;
   CT_TRY(check_ring(args.in[0], elements));
@@ -148,7 +147,7 @@ const char* check_select(const Args& args) {
 
 void run_select(const Args& args, void* memory) {
   const SplineShape shape(args.attr);
-  const uint32_t terms = shape.degree + 1;
+  const uint32_t terms = shape.degree + 1, position = shape.positions[0];
   Scratch scratch(memory);
   uint64_t* buffer = scratch.ring();
   uint64_t* row = scratch.ring();
@@ -160,11 +159,17 @@ void run_select(const Args& args, void* memory) {
     uint64_t* target = ring_target(out, first, packed);
     for (uint32_t e = 0; e < count; ++e) {
       const uint64_t place = shape.place(hat[e]);
-      const uint64_t at = (first + e) * shape.entries() + (place >> shape.position) * terms;
+      const uint64_t at = (first + e) * shape.entries() + (place >> position) * terms;
       const uint64_t* c = load_ring(table, table.elements, at, terms, out.bits, row);
-      const uint64_t u = (place & low_bits(shape.position)) - (uint64_t{1} << (shape.position - 1));
-      uint64_t value = c[shape.degree];
-      for (uint32_t k = shape.degree; k-- > 0;) value = value * u + c[k];
+      const int64_t u = (int64_t)(place & low_bits(position)) - (int64_t{1} << (position - 1));
+      uint64_t value = c[0];
+      for (uint32_t k = 1; k <= shape.degree; ++k) {
+        const uint32_t drop = position - shape.positions[k - 1];
+        const uint64_t own = (uint64_t)((u + (int64_t{1} << drop >> 1)) >> drop);
+        uint64_t power = own;
+        for (uint32_t i = 1; i < k; ++i) power *= own;
+        value += c[k] * power;
+      }
       target[e] = value;
     }
     finish_ring(out, first, count, target);

@@ -173,10 +173,10 @@ async function measured(
 // What a value costs, over [2^-10, 2^14] with 16 fractional bits and a relative error of 1e-3: rounds, bits a party sends,
 // bytes of material.
 for (const [name, fused, rounds, bits, material] of [
-  ['reciprocal', 1, 4, 168, 1395],
-  ['reciprocal', 4, 3, 168, 2414],
-  ['inverse square root', 1, 4, 152, 989],
-  ['inverse square root', 4, 3, 152, 1762],
+  ['reciprocal', 1, 4, 162, 1243],
+  ['reciprocal', 4, 3, 162, 2169],
+  ['inverse square root', 1, 4, 148, 888],
+  ['inverse square root', 4, 3, 148, 1599],
   ['logarithm', 1, 4, 117, 266],
 ] as const) {
   test(`${name} in ${rounds} rounds within its budget`, async (t) => {

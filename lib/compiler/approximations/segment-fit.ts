@@ -30,10 +30,14 @@ export interface Statistic {
   readonly fit: number;
   /** Of the polynomial, a cell. */
   readonly slope: number;
+  /** Largest coefficients of its powers about any place within a cell. */
+  readonly powers: readonly number[];
   /** Largest value of the table there. */
   readonly most: number;
   /** What errors are measured against, by segment. */
   readonly least: readonly number[];
+  /** The most that an error of the table counts for, with the weight of some segment. */
+  readonly impact: number;
 }
 
 const SAMPLES = 16;
@@ -163,8 +167,13 @@ export class SegmentFit {
         least[j] = Math.min(least[j]!, Math.abs(weights[j]![table]! * value + offsets[j]!));
     }
     const slope = p.reduce((sum, c, k) => sum + k * Math.abs(c), 0);
+    // About a place half a cell away.
+    const [second, third] = [Math.abs(p[2] ?? 0), Math.abs(p[3] ?? 0)];
+    const powers = [slope, second + 1.5 * third, third];
+    const used = this.segments.filter((j) => weights[j]![table] !== 0);
+    const impact = Math.max(...used.map((j) => Math.abs(weights[j]![table]!) / least[j]!));
     // A little more than at the samples.
-    return { table, fit: 1.02 * fit, slope, most, least };
+    return { table, fit: 1.02 * fit, slope, powers, most, least, impact };
   }
 }
 

@@ -1,11 +1,12 @@
 // Tables for the core operator `spline` (../ops/spline.ts) from a function of a positive number (segment-fit.ts).
 //
 // Beyond the error of its polynomials, a result is off by
-//   the position's last bit       the slope of g times 2^-position cells (nothing where no bit is dropped)
-//   coefficients of the result    2^(p-2) units for degree 1, 2^(2p-4) more for 2, 2^(3p-6) more for 3, p = position
+//   the position's last bit       the slope of g times 2^-p cells for p bits (nothing where no bit is dropped)
+//   the same in a power k         k 2^-(k+p) times its coefficient
+//   coefficients of the result    2^(k(p-2)) units for the power k
 //   weights                       half a unit of each, where they are no integers
-// so that more bits of the position pay only with more bits of the result. Degree, position and the unit of the weights
-// are chosen for the least error.
+// so that more bits of a position pay only with more bits of the result. Degree, positions and the unit of the weights are
+// chosen for the least error.
 
 import type { SplineTable } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
@@ -24,11 +25,11 @@ export interface SegmentOptions {
    */
   readonly outputScale?: number;
   /**
-   * Cells of the spline, a power of two from 4 to 512; material is proportional to them. Default: the fewest that reach
-   * the tolerance at the given `outputScale`, or 32 and more without one.
+   * Cells of the spline, a power of two from 4 to 512; material is proportional to them, times degree + 1. Default: what
+   * reaches the tolerance at the given `outputScale` with the least material, or 32 and more without one.
    */
   readonly cells?: number;
-  /** Degree of the polynomials, 1 to 3. Default: the best. */
+  /** Degree of the polynomials, 1 to 3. Default: what takes the least material. */
   readonly degree?: number;
   /**
    * Bits of a segment: 2 for [4^j, 4^(j+1)), the default. More segments take more comparisons and fewer cells. With
@@ -51,7 +52,7 @@ export interface SegmentTable {
   readonly error: number;
 }
 
-/** A position's bits: few enough that its product with a coefficient fits a word. */
+/** Bits of a position: few enough that its product with a coefficient fits a word. */
 const MOST_POSITION = 12;
 /** Of a coefficient, fractional ones included: exact in doubles. */
 const COEFFICIENT_BITS = 50;
@@ -59,7 +60,8 @@ const MOST_PRECISION = 20;
 
 interface Form {
   readonly degree: number;
-  readonly position: number;
+  /** By power. */
+  readonly positions: readonly number[];
   /** Fractional bits of the weights. */
   readonly unit: number;
   readonly outputScale: number;
@@ -71,39 +73,65 @@ interface Rated {
   readonly error: number;
 }
 
-/** Units of the result by which the private evaluation of one table may round (native/cpu/spline.cpp). */
-function roundingUnits(degree: number, position: number): number {
-  const higher = [0, 2 ** (position - 2), 2 ** (2 * position - 4), 2 ** (3 * position - 6)];
-  return 2 + higher.slice(0, degree + 1).reduce((a, b) => a + b, 0);
+/** Units of the result by which a coefficient of power k may be rounded (native/cpu/spline.cpp). */
+function roundingUnits(k: number, position: number): number {
+  return 2 ** (k * (position - 2));
+}
+
+/** What a power k > 1 of fewer bits is off by, for a coefficient of 1. */
+function powerError(k: number, position: number): number {
+  return k * 2 ** -(k + position);
 }
 
 function areIntegers(weights: Structure['weights']): boolean {
   return weights.flat().every((w) => Math.abs(w - Math.round(w)) <= 1e-9 * Math.abs(w));
 }
 
-function forms(fit: SegmentFit, outputScale: number): Form[] {
+function forms(fit: SegmentFit, degree: number, outputScale: number): Form[] {
   const room = fit.borders.at(-1)! - Math.log2(fit.cells);
-  const degrees = fit.options.degree === undefined ? [1, 2, 3] : [fit.options.degree];
   const units = areIntegers(fit.structure.weights) ? [0] : [6, 8, 10, 12, 14];
   const list: Form[] = [];
-  for (const degree of degrees) {
-    for (let position = 2; position <= Math.min(room, MOST_POSITION); position++)
-      for (const unit of units) list.push({ degree, position, unit, outputScale });
+  for (const unit of units) {
+    for (let first = 2; first <= Math.min(room, MOST_POSITION); first++) {
+      const others = Array.from({ length: degree - 1 }, (_, i) =>
+        powerBits(fit, degree, i + 2, first, 2 ** (outputScale - unit)),
+      );
+      list.push({ degree, positions: [first, ...others], unit, outputScale });
+    }
   }
   return list;
 }
 
+/** Bits of the position in a power k > 1, for tables of so many units. */
+function powerBits(fit: SegmentFit, degree: number, k: number, most: number, scale: number): number {
+  const error = (bits: number): number => {
+    const coarse = bits < most ? powerError(k, bits) * scale : 0;
+    return fit
+      .statistics(degree)
+      .reduce((e, s) => Math.max(e, s.impact * (s.powers[k - 1]! * coarse + roundingUnits(k, bits))), 0);
+  };
+  let [best, least] = [most, error(most)];
+  for (let bits = most - 1; bits > 0; bits--) {
+    const now = error(bits);
+    if (now < least) [best, least] = [bits, now];
+  }
+  return best;
+}
+
 /** Bounds of errors by segment, in units of the result, and the worst by the measure of `SegmentTable.error`. */
 function errorsOf(fit: SegmentFit, form: Form): { bounds: number[]; worst: number } {
-  const { degree, position, unit, outputScale } = form;
+  const { degree, positions, unit, outputScale } = form;
   const { weights } = fit.structure;
   const scale = 2 ** outputScale;
-  const cut = fit.borders.at(-1)! - Math.log2(fit.cells) > position ? 2 ** -position : 0;
-  const rounding = roundingUnits(degree, position) * 2 ** unit;
+  const first = positions[0]!;
+  const cut = fit.borders.at(-1)! - Math.log2(fit.cells) > first ? 2 ** -first : 0;
+  const coarse = positions.map((p, i) => (p < first ? powerError(i + 1, p) : 0));
+  const rounding = positions.reduce((sum, p, i) => sum + roundingUnits(i + 1, p), 2) * 2 ** unit;
   const bounds = fit.segments.map(() => 0);
   let worst = 0;
-  for (const { table, fit: off, slope, most, least } of fit.statistics(degree)) {
-    const own = (off + slope * cut) * scale + rounding;
+  for (const { table, fit: off, slope, powers, most, least } of fit.statistics(degree)) {
+    const dropped = coarse.reduce((sum, c, i) => sum + c * powers[i]!, slope * cut);
+    const own = (off + dropped) * scale + rounding;
     for (const j of fit.segments) {
       const weight = Math.abs(weights[j]![table]!);
       if (weight === 0) continue;
@@ -122,7 +150,7 @@ function integers(values: readonly number[]): BigInt64Array {
 }
 
 function write({ fit, form, error }: Rated): SegmentTable {
-  const { degree, position, unit, outputScale } = form;
+  const { degree, positions, unit, outputScale } = form;
   const { weights, offsets } = fit.structure;
   const polynomials = fit.fitted(degree).map((p) => p.map((c) => c * 2 ** (outputScale - unit)));
   const largest = polynomials.reduce((most, p) => Math.max(most, ...p.map(Math.abs)), 1);
@@ -132,7 +160,7 @@ function write({ fit, form, error }: Rated): SegmentTable {
     outputScale,
     borders: fit.borders,
     cells: Math.log2(fit.cells),
-    position,
+    positions,
     degree,
     precision,
     coefficients: integers(polynomials.flatMap((p) => Array.from(p, (c) => c * 2 ** precision))),
@@ -149,21 +177,45 @@ function mostScale(fit: SegmentFit): number {
 }
 
 /** The form with the least error. */
-function best(fit: SegmentFit, outputScale: number): Rated {
-  const rated = forms(fit, outputScale).map((form) => ({ fit, form, error: errorsOf(fit, form).worst }));
+function best(fit: SegmentFit, degree: number, outputScale: number): Rated {
+  const rated = forms(fit, degree, outputScale).map((form) => ({
+    fit,
+    form,
+    error: errorsOf(fit, form).worst,
+  }));
   return rated.reduce((a, b) => (b.error < a.error ? b : a));
 }
 
-/** With the least scale that reaches the tolerance; the best there is if none does. */
-function least(fit: SegmentFit, tolerance: number): Rated {
+/** With the least scale that reaches the tolerance; with the largest one if none does. */
+function least(fit: SegmentFit, degree: number, tolerance: number): Rated {
   let [low, high] = [Math.max(0, -Math.floor(Math.log2(fit.largest))), mostScale(fit)];
   // More fractional bits never make an error larger.
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (best(fit, middle).error <= tolerance) high = middle;
+    if (best(fit, degree, middle).error <= tolerance) high = middle;
     else low = middle + 1;
   }
-  return best(fit, high);
+  return best(fit, degree, high);
+}
+
+/** Entries of one table, and its material in bits. */
+function entriesOf({ fit, form }: Rated): number {
+  return fit.cells * (form.degree + 1);
+}
+
+function materialOf(r: Rated): number {
+  return entriesOf(r) * (r.form.outputScale + Math.log2(r.fit.largest) + 2);
+}
+
+/** The best of every degree. */
+function rated(options: SegmentOptions, cells: number, tolerance: number): Rated[] {
+  const fit = new SegmentFit(options, cells);
+  const { outputScale, degree } = options;
+  if (outputScale !== undefined && outputScale > mostScale(fit))
+    throw cannotBeWritten(`its results have more than ${INTEGER_BITS - 1} bits at scale ${outputScale}`);
+  return (degree === undefined ? [1, 2, 3] : [degree]).map((d) =>
+    outputScale === undefined ? least(fit, d, tolerance) : best(fit, d, outputScale),
+  );
 }
 
 /**
@@ -172,19 +224,21 @@ function least(fit: SegmentFit, tolerance: number): Rated {
  * fit, or a tolerance that is not reached
  */
 export function segmentTable(options: SegmentOptions): SegmentTable {
-  const { outputScale, cells } = options;
-  const tolerance = options.tolerance ?? (outputScale !== undefined && cells !== undefined ? Infinity : 1e-3);
-  const counts =
-    cells !== undefined ? [cells] : outputScale === undefined ? [32, 64, 128, 256, 512] : undefined;
+  const { outputScale, cells, tolerance = 1e-3 } = options;
+  if (outputScale !== undefined && cells !== undefined && options.tolerance === undefined)
+    return write(rated(options, cells, tolerance).reduce((a, b) => (b.error < a.error ? b : a)));
+  let smallest: Rated | undefined;
   let closest = Number.POSITIVE_INFINITY;
-  for (const count of counts ?? [8, 16, 32, 64, 128, 256, 512]) {
-    const fit = new SegmentFit(options, count);
-    if (outputScale !== undefined && outputScale > mostScale(fit))
-      throw cannotBeWritten(`its results have more than ${INTEGER_BITS - 1} bits at scale ${outputScale}`);
-    const found = outputScale === undefined ? least(fit, tolerance) : best(fit, outputScale);
-    if (found.error <= tolerance) return write(found);
-    closest = Math.min(closest, found.error);
+  const counts = outputScale === undefined ? [32, 64, 128, 256, 512] : [8, 16, 32, 64, 128, 256, 512];
+  for (const count of cells === undefined ? counts : [cells]) {
+    // At one scale, fewer cells of a higher degree may still have more entries.
+    if (smallest && (outputScale === undefined || 2 * count >= entriesOf(smallest))) break;
+    for (const r of rated(options, count, tolerance)) {
+      closest = Math.min(closest, r.error);
+      if (r.error <= tolerance && (!smallest || materialOf(r) < materialOf(smallest))) smallest = r;
+    }
   }
+  if (smallest) return write(smallest);
   const advice = 'take more cells, a larger scale or a larger tolerance';
   throw cannotBeWritten(`its error is ${closest.toPrecision(2)} and not ${tolerance}; ${advice}`);
 }

@@ -132,7 +132,7 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
       outputScale: 'int',
       borders: 'ints',
       cells: 'int',
-      position: 'int',
+      positions: 'ints',
       degree: 'int',
       precision: 'int',
       coefficients: 'integers',

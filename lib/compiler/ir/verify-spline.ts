@@ -12,12 +12,16 @@ export function wrongSpline(node: Node): string | undefined {
   const [end, segments] = [borders.at(-1)!, borders.length - 1];
   if (segments < 1 || end > MOST.border || borders.some((b, i) => i > 0 && b <= borders[i - 1]!))
     return `has the borders ${borders.join(', ')}, which do not cut a domain of up to ${MOST.border} bits`;
-  for (const name of ['position', 'degree', 'precision', 'cells'] as const) {
+  for (const name of ['degree', 'precision', 'cells'] as const) {
     const value = num(node, name);
     if (value > MOST[name] || (value < 1 && name !== 'precision')) return `has the ${name} ${value}`;
   }
-  const [cells, position] = [num(node, 'cells'), num(node, 'position')];
-  if (cells + position > end) return `has positions of ${cells + position} bits, its operand ${end}`;
+  const [cells, positions] = [num(node, 'cells'), nums(node, 'positions')];
+  const most = Math.min(MOST.position, positions[0] ?? 0);
+  if (positions.length !== num(node, 'degree') || positions.some((p) => p < 1 || p > most))
+    return `has positions of ${positions.join(', ')} bits`;
+  if (cells + positions[0]! > end)
+    return `has positions of ${cells + positions[0]!} bits, its operand ${end}`;
   const length = (name: string): number => (node.attrs[name] as BigInt64Array).length;
   const tables = length('weights') / segments;
   if (!Number.isInteger(tables) || tables < 1) return 'has not one weight per segment and table';

@@ -11,7 +11,8 @@
 // g_q is a spline over [0, 2^b_S) of 2^cells cells. Its entry i is a polynomial in tau, the distance from the cell's lower
 // end in cells: the masked position that selects the entry may be one cell high, so tau lies in (-1, 1) and every entry
 // is fitted over the cells on both sides of its end; entry 0 is that of the upper end of the domain. Within a cell the
-// position counts with `position` bits. Everything else is what the private evaluation rounds (protocols/spline.ts).
+// position counts with `positions[0]` bits, and in its k-th power with `positions[k - 1]` of them. That is what the private
+// evaluation rounds (protocols/spline.ts), and left out here.
 //
 // Below: the operator on real numbers, its range, its steepest slope.
 
@@ -25,8 +26,8 @@ export interface SplineTable {
   readonly borders: readonly number[];
   /** Binary logarithm of the number of cells. */
   readonly cells: number;
-  /** Bits of the position within a cell that count. */
-  readonly position: number;
+  /** Bits of the position within a cell that count, by the power in which it does: no more than in the first one. */
+  readonly positions: readonly number[];
   /** Of the polynomials: 1 to 3. */
   readonly degree: number;
   /** Fractional bits of the coefficients. */

@@ -86,8 +86,8 @@ function isConstant(list: readonly bigint[]): boolean {
 }
 
 /** Attributes of the kernels: how positions are split, and the coefficients of a table. */
-function placeOf({ borders, cells, position, degree }: SplineTable): number[] {
-  return [borders.at(-1)!, cells, position, degree];
+function placeOf({ borders, cells, degree, positions }: SplineTable): number[] {
+  return [borders.at(-1)!, cells, degree, ...positions];
 }
 
 function rowsOf({ cells, degree, precision, coefficients }: SplineTable, q: number): bigint[] {
