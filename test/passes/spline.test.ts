@@ -2,14 +2,17 @@
 
 import test from 'ava';
 import { segmentTable } from '../../lib/compiler/approximations/segments';
+import { chooseKnobs } from '../../lib/compiler/choose';
 import { type Graph, GraphBuilder } from '../../lib/compiler/ir/graph';
 import { verifyGraph } from '../../lib/compiler/ir/verify';
+import { nodeCost } from '../../lib/compiler/node-cost';
 import { CoreEmitter } from '../../lib/compiler/ops/emit';
 import { evaluateCore } from '../../lib/compiler/ops/evaluate-core';
 import { fixedPoint } from '../../lib/compiler/passes/fixed-point';
 import { ranges } from '../../lib/compiler/passes/ranges';
 import { ringWidths } from '../../lib/compiler/passes/ring-widths';
 import { slackBounds } from '../../lib/compiler/passes/slack';
+import type { Knobs } from '../../lib/compiler/protocols/protocol';
 import { secure } from '../../lib/compiler/secure';
 import { runProgram } from '../../lib/runtime/local';
 import { randoms } from '../ops/oracle';
@@ -77,6 +80,19 @@ for (const [inputScale, operations] of [
     }
   });
 }
+
+test('few elements on a slow link: a fused gate saves a round', (t) => {
+  const g = integers(graph(16));
+  const spline = g.nodes.find((n) => n.op === 'spline')!;
+  const options = { parties: 2, network: { roundTrip: 0.04, bitsPerSecond: 1e8 }, prefer: 'online' } as const;
+  const chosen = chooseKnobs(g, options)(spline);
+  t.true((chosen.comparison?.fused ?? 1) > 1);
+  // The opening of the rescale before it is that of its operand.
+  const rounds = (knobs: Partial<Knobs>): number =>
+    nodeCost(spline, { parties: 2, knobs, opened: new Set(spline.inputs) }).communication.online.rounds;
+  t.is(rounds({}), 3);
+  t.is(rounds(chosen), 2);
+});
 
 test('tables that do not fit are refused', (t) => {
   const { table } = segmentTable({ fn: (v) => 1 / v, domain: [1, 512], inputScale: 16 });

@@ -3,7 +3,13 @@
 import test from 'ava';
 import { type SegmentOptions, segmentTable } from '../../lib/compiler/approximations/segments';
 import { type Graph, GraphBuilder, type Value } from '../../lib/compiler/ir/graph';
-import { type SplineTable, splineAttributes, splineRange } from '../../lib/compiler/ops/spline';
+import {
+  evaluateSpline,
+  type SplineTable,
+  splineAttributes,
+  splineRange,
+  splineSlack,
+} from '../../lib/compiler/ops/spline';
 import type { ComparisonKnobs } from '../../lib/compiler/protocols/protocol';
 import { magnitudeOf } from '../../lib/compiler/widths';
 import {
@@ -87,6 +93,11 @@ for (const [name, options] of Object.entries(functions)) {
       const { y } = await check(t, programOf(graphFor(table, x.length), { parties }), { x });
       const found = worst(options, table, x, y);
       t.true(found <= error, `${found} is more than ${error}`);
+      for (const [i, v] of x.entries()) {
+        const real = Number(v) * 2 ** -table.inputScale;
+        const off = Math.abs(Number(y[i]) * 2 ** -table.outputScale - evaluateSpline(table, real));
+        t.true(off <= splineSlack(table, real, real).error, `${v} is off by ${off}`);
+      }
       // A bound that is far off would hide an error.
       t.true(parties > 2 || found > error / 8, `${found} is far below ${error}`);
     });
@@ -178,6 +189,7 @@ for (const [name, fused, rounds, bits, material] of [
   ['inverse square root', 1, 4, 148, 888],
   ['inverse square root', 4, 3, 148, 1599],
   ['logarithm', 1, 4, 117, 266],
+  ['one segment', 1, 1, 18, 312],
 ] as const) {
   test(`${name} in ${rounds} rounds within its budget`, async (t) => {
     const options = functions[name]!;
