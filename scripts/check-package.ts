@@ -87,9 +87,10 @@ function succeed(command: string, args: readonly string[], cwd: string, env: Nod
 
 function pack(folder: string): Packed {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const [packed] = Object.values(
-    JSON.parse(succeed('npm', args, ROOT, process.env)) as Record<string, Packed>,
-  );
+  const told = succeed('npm', args, ROOT, process.env);
+  // npm 10 builds all the same, and tells that first.
+  const json = told.slice(told.search(/^[[{]/m));
+  const [packed] = Object.values(JSON.parse(json) as Record<string, Packed>);
   return packed!;
 }
 
