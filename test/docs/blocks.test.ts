@@ -20,7 +20,7 @@ const pages = pageNames().map(readPage);
 
 for (const page of pages.filter((p) => p.blocks.length > 0 && !ELSEWHERE.includes(p.name))) {
   test.serial(`every block of ${page.name}`, async (t) => {
-    t.timeout(120_000);
+    t.timeout(600_000);
     const { outcomes } = await runPage(t, page, OPTIONS[page.name]);
     t.is(outcomes.length, page.blocks.length);
     t.log(page.blocks.map((b, i) => `${b.line} ${b.language} ${outcomes[i]}`).join(', '));

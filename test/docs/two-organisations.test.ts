@@ -17,7 +17,7 @@ async function plaintext(model: string): Promise<Float32Array> {
 }
 
 test('every command of docs/two-organisations.md works', async (t) => {
-  t.timeout(180_000);
+  t.timeout(600_000);
   const { session, outcomes } = await runPage(t, readPage('docs/two-organisations.md'));
   t.is(outcomes.filter((o) => o === 'written').length, 4);
   t.true(outcomes.filter((o) => o === 'ran').length > 8);
