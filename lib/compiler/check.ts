@@ -13,14 +13,19 @@ export interface ModelProblem {
   readonly node: string | null;
   /** Operator of the node, 'Initializer' for one; null where it is not about one. */
   readonly operator: string | null;
+  /** That of the error which compiling would throw. */
   readonly code: ErrorCode;
+  /** What is wrong, in words. */
   readonly what: string;
+  /** What to do about it. */
   readonly remedy: string;
 }
 
+/** Whether a model can be computed, and what that costs or what is in the way. */
 export interface CheckedModel {
   /** Whether the model can be computed; then `model` and `memory` are there, otherwise there are problems. */
   readonly ok: boolean;
+  /** Everything that is in the way; empty where nothing is. */
   readonly problems: readonly ModelProblem[];
   /** The compiled model, with its inputs, outputs and predicted communication. */
   readonly model?: CompiledModel;

@@ -14,6 +14,7 @@ export {
   type InitializerInfo,
   importOnnx,
 } from '../model/onnx/import';
+export type { ApproximationKnobs } from './approximations';
 export { CompiledModel, type CompileOptions, compile } from './compile';
 export {
   type Attribute,

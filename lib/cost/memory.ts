@@ -3,9 +3,11 @@
 import type { Program } from '../compiler/program';
 import { dealerRole, project } from '../compiler/schedule/project';
 
+/** Memory that the roles of a program plan: state, material and work. */
 export interface PlannedMemory {
   /** Bytes for each party. */
   readonly parties: readonly number[];
+  /** Bytes for the dealer. */
   readonly dealer: number;
 }
 

@@ -45,6 +45,7 @@ export interface Request {
   readonly knobs: ApproximationKnobs;
 }
 
+/** How functions are approximated. */
 export interface ApproximationKnobs {
   /** Largest error of an approximation, relative to the result or to the largest one. Default 2^-8. */
   readonly tolerance: number;

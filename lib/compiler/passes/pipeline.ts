@@ -33,6 +33,7 @@ export interface OptimizeOptions {
   readonly seen?: SeenRanges | undefined;
   /** Where the operands of approximated functions are, as a calibration found. */
   readonly domains?: Domains | undefined;
+  /** How exact approximations are to be. */
   readonly approximation?: ApproximationKnobs | undefined;
   /** Shapes of outputs that the model's file declares: inferred ones must agree. */
   readonly declaredOutputs?: DeclaredShapes | undefined;
