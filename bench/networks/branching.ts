@@ -1,6 +1,7 @@
 // Networks whose layers read several others: DenseNet-121 (G. Huang et al., Densely Connected Convolutional Networks, 2016,
-// table 1) and Inception v1 (C. Szegedy et al., Going Deeper with Convolutions, 2014, table 1) with normalisations after
-// its convolutions in place of the local response normalisation, and without the classifiers that training adds.
+// table 1) and Inception v1 (C. Szegedy et al., Going Deeper with Convolutions, 2014, table 1 and figure 3), as published
+// with local response normalisation or as later implementations with normalisations after its convolutions in place of
+// it; without the classifiers that training adds.
 
 import { NetworkBuilder } from './builder';
 
@@ -29,13 +30,18 @@ export function densenet121(size: number): Uint8Array {
 /** Widths of an inception module: 1 x 1; 3 x 3 and before it; 5 x 5 and before it; behind the pooling. */
 type Widths = readonly [number, number, number, number, number, number];
 
-/** Inception v1 (GoogLeNet). */
-export function inceptionV1(size: number): Uint8Array {
-  const b = new NetworkBuilder(`Inception v1 ${size}`, [3, size, size]);
+/** Inception v1 (GoogLeNet); `local`: with local response normalisation. */
+export function inceptionV1(size: number, local = false): Uint8Array {
+  const b = new NetworkBuilder(`Inception v1 ${size}${local ? ' LRN' : ''}`, [3, size, size]);
   const conv = (x: string, from: number, to: number, k: number, stride = 1, gain = 1): string =>
-    b.relu(b.convNorm(x, from, to, k, { stride, gain }));
-  let x = b.maxPool(conv('x', 3, 64, 7, 2, 0.7), 3, 2, 0, true);
-  x = b.maxPool(conv(conv(x, 64, 64, 1), 64, 192, 3), 3, 2, 0, true);
+    b.relu(
+      local
+        ? b.conv(x, from, to, k, stride, (k - 1) >> 1, gain)
+        : b.convNorm(x, from, to, k, { stride, gain }),
+    );
+  const norm = (x: string): string => (local ? b.localNorm(x) : x);
+  let x = norm(b.maxPool(conv('x', 3, 64, 7, 2, 0.7), 3, 2, 0, true));
+  x = b.maxPool(norm(conv(conv(x, 64, 64, 1), 64, 192, 3)), 3, 2, 0, true);
   let from = 192;
   const module = ([one, before3, three, before5, five, pooled]: Widths): void => {
     x = b.concat([

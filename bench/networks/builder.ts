@@ -4,16 +4,29 @@
 import type { NodeProto, TensorProto } from '../../lib/model/onnx/onnx_pb';
 import { float, int64, model, node, tensor } from '../../test/helpers/onnx';
 
-/** Normal numbers by Box and Muller over a 32-bit generator (mulberry32). */
-export function normals(seed: number): () => number {
+/** 32-bit numbers (mulberry32). */
+function random(seed: number): () => number {
   let state = seed >>> 0;
-  const uniform = (): number => {
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = Math.imul(state ^ (state >>> 15), state | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    return (t ^ (t >>> 14)) >>> 0;
   };
+}
+
+/** Normal numbers by Box and Muller. */
+export function normals(seed: number): () => number {
+  const next = random(seed);
+  const uniform = (): number => next() / 2 ** 32;
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+/** Normal numbers for tens of millions of weights: picked from 2^16 of them. */
+function weightNormals(seed: number): () => number {
+  const table = Float32Array.from({ length: 2 ** 16 }, normals(seed));
+  const next = random(seed + 1);
+  return () => table[next() >>> 16]!;
 }
 
 export interface ConvOptions {
@@ -36,7 +49,7 @@ export class NetworkBuilder {
     private readonly input: readonly number[],
     seed = 1,
   ) {
-    this.normal = normals(seed);
+    this.normal = weightNormals(seed);
   }
 
   private weight(name: string, shape: readonly number[], deviation: number): string {
@@ -107,6 +120,11 @@ export class NetworkBuilder {
       per('variance', 1, 0.1),
     ];
     return this.add('BatchNormalization', [x, ...parameters], { epsilon: float(1e-5) });
+  }
+
+  /** Local response normalisation with the constants of the networks that have it. */
+  localNorm(x: string): string {
+    return this.add('LRN', [x], { size: 5, alpha: 1e-4, beta: 0.75, bias: float(1) });
   }
 
   linear(x: string, from: number, to: number): string {

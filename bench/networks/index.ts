@@ -19,8 +19,8 @@ export const IMAGE_NETWORKS: Readonly<Record<string, (size: number) => Uint8Arra
   MobileNetV2: mobilenetV2,
   'ShuffleNet v2': shufflenetV2,
   'DenseNet-121': densenet121,
-  'Inception v1': inceptionV1,
-  'VGG-19': vgg19,
+  'Inception v1': (size) => inceptionV1(size),
+  'VGG-19': (size) => vgg19(size),
 };
 
 const of = (name: string, size: number, build: (size: number) => Uint8Array): Network => ({
