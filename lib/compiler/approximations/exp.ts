@@ -7,7 +7,7 @@ export const exp: ScalarFunction = defineFunction({
   name: 'exp',
   relative: true,
   of: () => Math.exp,
-  domain: () => ({ lo: -3.875, hi: 3.875 }),
+  domain: () => ({ lo: -3.75, hi: 3.75 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 40 }),
   saturates: { lo: true, hi: false },
 });
@@ -18,7 +18,7 @@ export const decay: ScalarFunction = defineFunction({
   // Thousands of terms may be next to nothing beside one that is 1.
   precision: 2 ** -3,
   of: () => Math.exp,
-  domain: () => ({ lo: -15.5, hi: 0 }),
+  domain: () => ({ lo: -15, hi: 0 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 1 }),
   saturates: { lo: true, hi: false },
 });

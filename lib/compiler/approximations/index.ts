@@ -12,6 +12,7 @@ export { choose, describe, operandDomain, resultRange } from './choose';
 export {
   type ApproximationKnobs,
   allFunctions,
+  checkApproximation,
   DEFAULT_APPROXIMATION,
   type Domain,
   findFunction,

@@ -7,6 +7,11 @@ import { type Domain, defineFunction, type ScalarFunction } from './registry';
 export const POWER_DOMAIN: Domain = { lo: 2 ** -10, hi: 2 ** 14 };
 export const ROOT_DOMAIN: Domain = { lo: 2 ** -18, hi: 2 ** 14 };
 
+/** For restrictions of operators. */
+export function unlessKnown({ lo, hi }: Domain): string {
+  return `in [2^${Math.log2(lo)}, 2^${Math.log2(hi)}] unless its range is known`;
+}
+
 /** Results span up to 24 bits: what is left of the domain for exponents beyond -1 and 3/4. */
 function basesFor(exponent: number): Domain {
   const { lo, hi } = exponent > 0 ? ROOT_DOMAIN : POWER_DOMAIN;

@@ -6,6 +6,7 @@
 // own; an approximation serves every function that it can. Errors are computed from the tables or coefficients that are
 // made, rounds and bytes are read off the program as for any operator: nothing is declared.
 
+import { CryptorchError } from '../../errors';
 import type { Attributes } from '../ir/graph';
 import type { CoreOp } from '../ops/core';
 
@@ -54,6 +55,20 @@ export interface ApproximationKnobs {
 }
 
 export const DEFAULT_APPROXIMATION: ApproximationKnobs = { tolerance: 2 ** -8, degree: 4 };
+
+/** @throws CryptorchError INVALID_OPTION */
+export function checkApproximation(knobs: ApproximationKnobs): ApproximationKnobs {
+  const { tolerance, degree } = knobs;
+  if (!(tolerance >= 2 ** -16 && tolerance <= 2 ** -4)) {
+    const message = `approximation.tolerance is ${tolerance}; give a number from 2^-16 to 2^-4.`;
+    throw new CryptorchError('INVALID_OPTION', message, { knob: 'approximation.tolerance' });
+  }
+  if (!(Number.isInteger(degree) && degree >= 1 && degree <= 8)) {
+    const message = `approximation.degree is ${degree}; give an integer from 1 to 8.`;
+    throw new CryptorchError('INVALID_OPTION', message, { knob: 'approximation.degree' });
+  }
+  return knobs;
+}
 
 /** A core operation of one operand, whose result the next one takes. */
 export interface CoreStep {

@@ -1,8 +1,8 @@
-// A spline from tables that the dealer rotates (segments.ts): for domains too wide for a polynomial. Three rounds or more
-// and kilobytes of material an element, so for what is computed once for many elements.
+// A spline from tables that the dealer rotates (segments.ts): for domains too wide for a polynomial. Hundreds of bytes of
+// material an element, a kilobyte or two where the domain is wide.
 //
-// A function of x - origin takes the operand from there, in segments that grow with it. Any other one takes one segment,
-// whose cells are equally wide: the operand is shifted to [2^k, 2^(k+1)).
+// Where cells of one width will do, the operand is shifted to one segment: one opening, as a polynomial. Otherwise a
+// function of x - origin takes the operand from there, in segments that grow with it, which takes comparisons.
 
 import { CryptorchError } from '../../errors';
 import { splineAttributes } from '../ops/spline';
@@ -11,16 +11,30 @@ import { type SegmentTable, segmentTable } from './segments';
 
 /** More exact tables cost little more. */
 const AIM = 1 / 4;
-const CELLS = [32, 64, 128, 256];
+/** Material grows with the number of cells. In one segment, up to 64 where several would do too. */
+const CELLS = [8, 16, 32, 64, 128, 256];
+const FEW_CELLS = [8, 16, 32, 64];
+const CELLS_OF_SEGMENTS = [32, 64, 128, 256];
 
-/** What is added to the operand, in real units, and where it lies then. */
-function shifted({ domain: { lo, hi }, origin }: Request): { shift: number; domain: [number, number] } {
-  if (origin !== undefined) return { shift: -origin, domain: [lo - origin, hi - origin] };
-  // Operands a little outside of the domain, by rounding, have a cell too.
-  const room = (hi - lo) / 64;
+/** Where the operand is put: what is added to it, in real units, where it lies then, and the bits of a segment. */
+interface Place {
+  readonly shift: number;
+  readonly domain: readonly [number, number];
+  readonly segmentBits: number;
+}
+
+/** In one segment of all cells but the lowest, with some room for operands a little outside of the domain, by rounding. */
+function oneSegment({ domain: { lo, hi } }: Request, cells: number): Place {
+  const room = (hi - lo) / 128;
   const width = hi - lo + 2 * room;
-  const start = 2 ** Math.ceil(Math.log2(width));
-  return { shift: start - lo + room, domain: [start, start + width] };
+  const end = 2 ** Math.ceil(Math.log2(width / (1 - 1 / cells)));
+  const start = end / cells;
+  return { shift: start + room - lo, domain: [start, start + width], segmentBits: Math.log2(cells) };
+}
+
+function fromOrigin({ domain: { lo, hi }, inputScale }: Request, origin: number): Place {
+  // At least one unit, where the function starts at its origin.
+  return { shift: -origin, domain: [Math.max(lo - origin, 2 ** -inputScale), hi - origin], segmentBits: 2 };
 }
 
 /** A value in the middle of a function's, where errors do not count relative to them. */
@@ -38,27 +52,38 @@ interface Found {
   readonly middle: number;
 }
 
-function tableFor(request: Request): Found | undefined {
+function tableFor(request: Request, place: Place, cells: number): Found | undefined {
   const { fn, inputScale, knobs } = request;
-  const { shift: wanted, domain } = shifted(request);
-  const shift = BigInt(Math.round(wanted * 2 ** inputScale));
-  // Where the function has an origin it is kept exactly, so that all segments share a table: the operand may be half a
-  // unit off.
-  const exact = request.origin === undefined ? Number(shift) * 2 ** -inputScale : wanted;
+  const shift = BigInt(Math.round(place.shift * 2 ** inputScale));
   const middle = middleOf(request);
-  // At least one unit, where the function starts at its origin.
-  const lo = Math.max(domain[0], 2 ** -inputScale);
   // Half of the spread is what errors are relative to then.
   const tolerance = knobs.tolerance * AIM * (middle === 0 ? 1 : 2);
-  const options = { fn: (x: number) => fn(x - exact) - middle, inputScale, tolerance };
-  for (const cells of CELLS) {
-    try {
-      return { made: segmentTable({ ...options, domain: [lo, domain[1]], cells }), shift, middle };
-    } catch (error) {
-      if (!CryptorchError.is(error)) throw error;
-    }
+  // As if the shift were exact, so that all segments of a power share a table: the operand may be half a unit off.
+  const shifted = (x: number): number => fn(x - place.shift) - middle;
+  const { domain, segmentBits } = place;
+  try {
+    const made = segmentTable({ fn: shifted, domain, segmentBits, inputScale, tolerance, cells });
+    return { made, shift, middle };
+  } catch (error) {
+    if (CryptorchError.is(error)) return undefined;
+    throw error;
+  }
+}
+
+function first<T>(cells: readonly number[], make: (count: number) => T | undefined): T | undefined {
+  for (const count of cells) {
+    const made = make(count);
+    if (made) return made;
   }
   return undefined;
+}
+
+function find(request: Request): Found | undefined {
+  const { origin } = request;
+  const one = (count: number) => tableFor(request, oneSegment(request, count), count);
+  if (origin === undefined) return first(CELLS, one);
+  const several = (count: number) => tableFor(request, fromOrigin(request, origin), count);
+  return first(FEW_CELLS, one) ?? first(CELLS_OF_SEGMENTS, several);
 }
 
 function addition(scale: number, integer: bigint): CoreStep[] {
@@ -69,7 +94,7 @@ function addition(scale: number, integer: bigint): CoreStep[] {
 export const spline: Approximation = defineApproximation({
   name: 'spline',
   propose(request) {
-    const found = tableFor(request);
+    const found = find(request);
     if (!found || found.made.table.outputScale < 0) return undefined;
     const { table, error } = found.made;
     const { inputScale, outputScale: scale } = table;

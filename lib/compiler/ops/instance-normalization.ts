@@ -3,15 +3,16 @@
 // The factor a joins the reciprocal of the deviation, which has one element for all that are normalised together, where
 // a has no more elements than that; elsewhere it joins the centred values.
 
+import { POWER_DOMAIN, unlessKnown } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { elementCount } from '../ir/graph';
 import { type FloatTensor, zip } from './array';
 import { type LowerContext, type OpContext, show } from './context';
-import { normalised, normaliser, VARIANCES } from './normalise';
+import { normalised, normaliser } from './normalise';
 import { operand, plus } from './operands';
 import { defineOp } from './registry';
 
-const domain = `variance + epsilon is between ${VARIANCES.lo} and ${VARIANCES.hi} unless its range is known`;
+const domain = `variance + epsilon is ${unlessKnown(POWER_DOMAIN)}`;
 
 /** The operator as a normalisation of a reshaped input. */
 interface Form {

@@ -1,6 +1,6 @@
 // Norms along axes: ReduceL1, ReduceL2, LpNormalization. |x| is 2 max(x, 0) - x; squares take one opening.
 
-import { POWER_DOMAIN, ROOT_DOMAIN } from '../approximations/power';
+import { POWER_DOMAIN, ROOT_DOMAIN, unlessKnown } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { type FloatTensor, map, reduce, zip } from './array';
 import type { LowerContext, OpContext } from './context';
@@ -30,10 +30,6 @@ function normOf(x: FloatTensor, p: P, axes: readonly number[], keepdims: boolean
   );
 }
 
-const known = 'unless their range is known';
-const squares = `sums of squares are between ${ROOT_DOMAIN.lo} and ${ROOT_DOMAIN.hi} ${known}`;
-const divisors = `sums of squares, or of magnitudes, are between ${POWER_DOMAIN.lo} and ${POWER_DOMAIN.hi} ${known}`;
-
 for (const [op, p] of [
   ['ReduceL1', 1],
   ['ReduceL2', 2],
@@ -41,7 +37,7 @@ for (const [op, p] of [
   defineOp({
     op,
     opset: [11, 23],
-    restrictions: p === 1 ? '' : squares,
+    restrictions: p === 1 ? '' : `the sum of squares is ${unlessKnown(ROOT_DOMAIN)}`,
     infer: (c) => [{ shape: reduction(c).shape, dtype: c.type(0).dtype }],
     reference(c, [x]) {
       const { axes, keepdims } = reduction(c);
@@ -64,7 +60,7 @@ function normalisation(c: OpContext): { p: P; axes: number[] } {
 defineOp({
   op: 'LpNormalization',
   opset: [11, 23],
-  restrictions: divisors,
+  restrictions: `the sum of squares or magnitudes is ${unlessKnown(POWER_DOMAIN)}`,
   infer(c) {
     normalisation(c);
     return [c.type(0)];

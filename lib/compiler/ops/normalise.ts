@@ -3,7 +3,6 @@
 // The mean is a local sum. One opening of x - mean gives its squares, whose mean is local again; the power of the variance
 // is one function of one number, computed once for all elements that are normalised together.
 
-import { type Domain, findFunction } from '../approximations';
 import type { Value } from '../ir/graph';
 import { type FloatTensor, map, reduce, zip } from './array';
 import type { LowerContext } from './context';
@@ -18,9 +17,7 @@ function mean(c: LowerContext, x: Value, axes: readonly number[]): Value {
   return scaled(c, c.core.sum(x, axes, true), 1 / countOf(x.type.shape, axes));
 }
 
-/** Variances that are computed where nothing is known of them, for a reciprocal root. */
 const RECIPROCAL_ROOT = [-0.5, 1, 0];
-export const VARIANCES: Domain = findFunction('power').domain(RECIPROCAL_ROOT);
 
 /** x - mean, and the reciprocal of the standard deviation, of size 1 along the axes. */
 export function normaliser(

@@ -3,7 +3,7 @@
 // Small whole exponents are products. Everything else is a power of a positive base, which the library of approximations
 // computes (../approximations/power.ts).
 
-import { POWER_DOMAIN, ROOT_DOMAIN } from '../approximations/power';
+import { POWER_DOMAIN, ROOT_DOMAIN, unlessKnown } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { map, zip } from './array';
 import type { LowerContext, OpContext } from './context';
@@ -12,10 +12,6 @@ import { defineOp } from './registry';
 
 /** Whole exponents up to this one are products. */
 const MOST_PRODUCTS = 4;
-
-const known = `${POWER_DOMAIN.hi} unless its range is known`;
-const positive = `between ${POWER_DOMAIN.lo} and ${known}`;
-const root = `between ${ROOT_DOMAIN.lo} and ${known}`;
 
 /** (offset + factor x)^exponent. */
 export function powerOf(
@@ -52,7 +48,7 @@ function isProduct(exponent: number): boolean {
 defineOp({
   op: 'Pow',
   opset: [11, 23],
-  restrictions: `one constant exponent; unless it is 1, 2, 3 or 4, the base is ${positive}, or for a positive exponent ${root}`,
+  restrictions: `a constant exponent: 1 to 4, or a base ${unlessKnown(POWER_DOMAIN)}`,
   infer(c) {
     if (c.isConstant(0) && c.isConstant(1)) return broadcastResult(c);
     if (!c.isConstant(1)) {
@@ -84,7 +80,7 @@ for (const [op, exponent, f] of [
   defineOp({
     op,
     opset: [11, 23],
-    restrictions: `the operand is ${exponent > 0 ? root : positive}`,
+    restrictions: `the operand is ${unlessKnown(exponent > 0 ? ROOT_DOMAIN : POWER_DOMAIN)}`,
     infer: (c) => [c.type(0)],
     reference: (_, [x]) => [map(x!, f)],
     lower: (c) => [powerOf(c, c.value(0), exponent)],
