@@ -2,7 +2,7 @@
 // intermediate value as an output.
 
 import { type Calibration, type CompileOptions, compile } from '../compiler/compile';
-import type { Graph } from '../compiler/ir/graph';
+import type { Graph, Value } from '../compiler/ir/graph';
 import { secure } from '../compiler/secure';
 import { CryptorchError } from '../errors';
 import { toFloat64 } from '../tensor';
@@ -23,17 +23,33 @@ function outwards([lo, hi]: [number, number]): [number, number] {
   return [lo < 0 ? -power(-lo) : 0, hi > 0 ? power(hi) : 0];
 }
 
-/** The core graph with the result of every node as an output. */
+/**
+ * The core graph with the result of every node as an output, in whole words: rings say what others need of a value, which
+ * may be less than it is.
+ */
 function exposed(graph: Graph): Graph {
-  const values = graph.nodes.map((n) => n.outputs[0]!);
-  const names = new Map(values.map((v, i) => [v, { ...v, name: `${i}` }]));
-  const named = <T extends Graph['inputs'][number]>(v: T): T => (names.get(v) as T | undefined) ?? v;
+  const results = new Map(graph.nodes.map((n, i) => [n.outputs[0]!, `${i}`]));
+  const made = new Map<Value, Value>();
+  const whole = (v: Value): Value => {
+    const known = made.get(v);
+    if (known) return known;
+    const { ring: _ring, ...type } = v.type;
+    const own = { ...v, type, name: results.get(v) ?? v.name };
+    made.set(v, own);
+    return own;
+  };
   const nodes = graph.nodes.map((n) => ({
     ...n,
-    inputs: n.inputs.map(named),
-    outputs: n.outputs.map(named),
+    inputs: n.inputs.map(whole),
+    outputs: n.outputs.map(whole),
   }));
-  return { ...graph, nodes, outputs: values.map(named) };
+  return {
+    ...graph,
+    nodes,
+    inputs: graph.inputs.map(whole),
+    constants: new Map([...graph.constants].map(([v, c]) => [whole(v), c])),
+    outputs: nodes.map((n) => n.outputs[0]!),
+  };
 }
 
 /**

@@ -147,6 +147,7 @@ function core(op: string, inputs: readonly Type[], out: Type, attrs: Attributes)
 }
 
 const window = { kernel: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1] };
+const polynomial = { coefficients: new BigInt64Array(4), scale: 40, shift: 20, lo: -1, hi: 1 };
 const conv = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], group: 1 };
 const piece = (outBase: number, inBase: number, ...dims: [number, number, number][]) => ({
   outBase,
@@ -173,6 +174,7 @@ test('core operations as they should be', (t) => {
     ['rescale', [fixed([2], 32)], fixed([2], 16), { bits: 16 }],
     ['clip', [fixed([2], 32)], fixed([2], 16), { lo: 0n, hi: null, shift: 16 }],
     ['leaky_relu', [fixed([2], 32)], fixed([2], 24), { alpha: 3n, alphaScale: 8, shift: 16 }],
+    ['polynomial', [fixed([2], 32)], fixed([2], 40), polynomial],
     ['max_pool', [fixed([1, 2, 5, 5])], fixed([1, 2, 2, 2]), window],
     ['max_pool', [fixed([1, 2, 5, 5])], fixed([1, 2, 3, 3]), window],
     ['arg_max', [fixed([2, 3])], index, { axis: 1, keepdims: false }],
@@ -218,6 +220,16 @@ test('core operations with a wrong operand, attribute, scale or shape', (t) => {
     ['Conv', two, fixed([2]), {}, /\(Conv\) is not a core operation/],
     ['constructor', two, fixed([2]), {}, /is not a core operation/],
     ['add', [fixed([2])], fixed([2]), {}, /has 1 inputs/],
+    ['polynomial', [fixed([2])], fixed([2], 39), polynomial, /has scale 39, but 40 follows/],
+    [
+      'polynomial',
+      [fixed([2])],
+      fixed([2], 40),
+      { ...polynomial, coefficients: new BigInt64Array(1) },
+      /2 to 9/,
+    ],
+    ['polynomial', [fixed([2])], fixed([2], 40), { ...polynomial, lo: 1 }, /has the domain \[1, 1\]/],
+    ['polynomial', [fixed([2])], fixed([2], 40), { ...polynomial, hi: Number.NaN }, /no attribute hi/],
     ['add', [fixed([2]), fixed([2], 17)], fixed([2]), {}, /operands of scales 16, 17/],
     ['add', two, fixed([2], 15), {}, /has scale 15, but 16 follows/],
     ['add', two, fixed([2, 1]), {}, /has shape \[2, 1\], which does not follow from \[2\], \[2\]/],

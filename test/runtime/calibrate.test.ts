@@ -2,6 +2,9 @@
 
 import test from 'ava';
 import { calibrate, compile, runLocal, tensor } from '../../lib';
+import { evaluate } from '../../lib/compiler/ops/evaluate';
+import { inferShapes } from '../../lib/compiler/passes/infer-shapes';
+import { importOnnx } from '../../lib/model/onnx/import';
 import { checkDomains } from '../../lib/runtime/calibrate-domains';
 import { toFloat64 } from '../../lib/tensor';
 import { coded } from '../helpers/errors';
@@ -121,4 +124,58 @@ test('tolerance and degree steer what is taken, and are checked', async (t) => {
   t.is((await kind({ degree: 1 })).op, 'spline');
   for (const approximation of [{ tolerance: 0 }, { tolerance: 1 }, { degree: 0 }, { degree: 2.5 }])
     await t.throwsAsync(compile(bytes, { approximation }), coded('INVALID_OPTION'));
+});
+
+/** A convolution, LRN, InstanceNormalization, SiLU, and a classifier with Softmax. */
+const network = () =>
+  model({
+    inputs: { x: ['n', 3, 5, 4] },
+    outputs: { y: ['n', 4] },
+    nodes: [
+      node('Conv', ['x', 'w'], ['c'], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }, 'conv'),
+      node('Relu', ['c'], ['r'], {}, 'relu'),
+      node('LRN', ['r'], ['l'], { ...attrs, alpha: float(1e-3) }, 'lrn'),
+      node('InstanceNormalization', ['l', 's', 'b'], ['i'], {}, 'norm'),
+      node('Sigmoid', ['i'], ['g'], {}, 'sigmoid'),
+      node('Mul', ['i', 'g'], ['h'], {}, 'silu'),
+      node('GlobalAveragePool', ['h'], ['p'], {}, 'pool'),
+      node('Flatten', ['p'], ['f'], {}, 'flat'),
+      node('Gemm', ['f', 'v'], ['z'], {}, 'classes'),
+      node('Softmax', ['z'], ['y'], {}, 'softmax'),
+    ],
+    initializers: {
+      w: constant([8, 3, 3, 3], randoms(216, 1, 3)),
+      s: constant([8], randoms(8, 2)),
+      b: constant([8], randoms(8, 3)),
+      v: constant([8, 4], randoms(32, 4, 4)),
+    },
+  });
+
+test('a network of several functions, calibrated or not, rounded downwards, among three parties', async (t) => {
+  const x = tensor(randoms(120, 8, 3), [2, 3, 5, 4]);
+  const graph = inferShapes(importOnnx(network(), { batch: 2 }).graph);
+  const [expected] = evaluate(graph, [toFloat64(x)]);
+  const calibration = await calibrate(network(), [{ x: tensor(randoms(120, 9, 3), [2, 3, 5, 4]) }], {
+    batch: 2,
+  });
+  t.deepEqual(Object.keys(calibration.domains!).sort(), [
+    'lrn/power',
+    'norm/power',
+    'sigmoid/sigmoid',
+    'softmax/decay',
+    'softmax/power',
+  ]);
+  const rounds: number[] = [];
+  for (const options of [{}, { calibration }, { calibration, exactTruncation: true, parties: 3 }]) {
+    const m = await compile(network(), { batch: 2, ...options });
+    const { outputs, communication } = await runLocal(m, { x }, { seed: 1 });
+    const clear = await runLocal(m, { x }, { seed: 1, cleartext: true });
+    t.deepEqual(clear.outputs, outputs);
+    t.deepEqual(communication.counted, communication.predicted);
+    toFloat64(outputs.y!).forEach((v, i) => {
+      t.true(Math.abs(v - expected!.data[i]!) <= 1e-2, `${v} instead of ${expected!.data[i]}`);
+    });
+    rounds.push(communication.counted.online.rounds);
+  }
+  t.true(rounds[1]! < rounds[0]!);
 });

@@ -6,7 +6,7 @@
 
 import { CryptorchError } from '../../errors';
 import { splineAttributes } from '../ops/spline';
-import { type Approximation, type CoreStep, defineApproximation, type Request } from './registry';
+import { type Approximation, defineApproximation, type Request } from './registry';
 import { type SegmentTable, segmentTable } from './segments';
 
 /** More exact tables cost little more. */
@@ -37,33 +37,22 @@ function fromOrigin({ domain: { lo, hi }, inputScale }: Request, origin: number)
   return { shift: -origin, domain: [Math.max(lo - origin, 2 ** -inputScale), hi - origin], segmentBits: 2 };
 }
 
-/** A value in the middle of a function's, where errors do not count relative to them. */
-function middleOf({ fn, domain: { lo, hi }, relative, fractionalBits }: Request): number {
-  if (relative) return 0;
-  const values = Array.from({ length: 65 }, (_, i) => fn(lo + ((hi - lo) * i) / 64));
-  const middle = (Math.min(...values) + Math.max(...values)) / 2;
-  return Math.round(middle * 2 ** fractionalBits) * 2 ** -fractionalBits;
-}
-
 interface Found {
   readonly made: SegmentTable;
-  /** Added to the operand's integers, and to results in real units. */
+  /** Added to the operand's integers. */
   readonly shift: bigint;
-  readonly middle: number;
 }
 
 function tableFor(request: Request, place: Place, cells: number): Found | undefined {
-  const { fn, inputScale, knobs } = request;
+  const { fn, inputScale, relative, knobs } = request;
   const shift = BigInt(Math.round(place.shift * 2 ** inputScale));
-  const middle = middleOf(request);
-  // Half of the spread is what errors are relative to then.
-  const tolerance = knobs.tolerance * AIM * (middle === 0 ? 1 : 2);
   // As if the shift were exact, so that all segments of a power share a table: the operand may be half a unit off.
-  const shifted = (x: number): number => fn(x - place.shift) - middle;
+  const shifted = (x: number): number => fn(x - place.shift);
   const { domain, segmentBits } = place;
+  const tolerance = knobs.tolerance * AIM;
   try {
-    const made = segmentTable({ fn: shifted, domain, segmentBits, inputScale, tolerance, cells });
-    return { made, shift, middle };
+    const made = segmentTable({ fn: shifted, domain, segmentBits, inputScale, relative, tolerance, cells });
+    return { made, shift };
   } catch (error) {
     if (CryptorchError.is(error)) return undefined;
     throw error;
@@ -86,11 +75,6 @@ function find(request: Request): Found | undefined {
   return first(FEW_CELLS, one) ?? first(CELLS_OF_SEGMENTS, several);
 }
 
-function addition(scale: number, integer: bigint): CoreStep[] {
-  if (integer === 0n) return [];
-  return [{ op: 'add_const', scale, attrs: { data: BigInt64Array.of(integer), shape: [] } }];
-}
-
 export const spline: Approximation = defineApproximation({
   name: 'spline',
   propose(request) {
@@ -100,12 +84,18 @@ export const spline: Approximation = defineApproximation({
     const { inputScale, outputScale: scale } = table;
     return {
       name: `spline of ${2 ** table.cells} cells in ${table.borders.length - 1} segments`,
-      error: found.middle === 0 ? error : error / 2,
-      steps: [
-        ...addition(inputScale, found.shift),
-        { op: 'spline', scale, attrs: splineAttributes(table) },
-        ...addition(scale, BigInt(Math.round(found.middle * 2 ** scale))),
-      ],
+      error,
+      steps:
+        found.shift === 0n
+          ? [{ op: 'spline', scale, attrs: splineAttributes(table) }]
+          : [
+              {
+                op: 'add_const',
+                scale: inputScale,
+                attrs: { data: BigInt64Array.of(found.shift), shape: [] },
+              },
+              { op: 'spline', scale, attrs: splineAttributes(table) },
+            ],
     };
   },
 });

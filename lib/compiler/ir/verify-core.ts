@@ -44,6 +44,13 @@ const total = (scales: readonly number[]): number => scales.reduce((a, b) => a +
 const numeric: readonly Dtype[] = ['fixed', 'int'];
 const window = { kernel: 'ints', strides: 'ints', pads: 'ints', dilations: 'ints' } as const;
 
+/** A kernel takes degrees from 1 to 8. */
+function polynomialProblem({ attrs }: Node): string | undefined {
+  const count = (attrs.coefficients as BigInt64Array).length;
+  if (count < 2 || count > 9) return `has ${count} coefficients instead of 2 to 9`;
+  return Number(attrs.lo) < Number(attrs.hi) ? undefined : `has the domain [${attrs.lo}, ${attrs.hi}]`;
+}
+
 const rules: Readonly<Record<CoreOp, Rule>> = {
   add: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
   sub: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
@@ -75,6 +82,7 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
       hi: 'number',
     },
     scale: (_, n) => num(n, 'scale'),
+    wrong: polynomialProblem,
     shape: keeps,
   },
   relu: { inputs: 1, attrs: { shift: 'int' }, scale: ([s], n) => s! - num(n, 'shift'), shape: keeps },
