@@ -157,6 +157,18 @@ void elementwise(const KernelTable& table) {
               elements, false, "ns/element");
     }
   }
+  for (const uint32_t degree : {2u, 4u}) {
+    for (const bool repairs : {false, true}) {
+      // Powers of the mask from a stream; times its top bit, in fewer bits.
+      std::vector<Source> ins = {x.ring(n)};
+      ins.insert(ins.end(), degree, streams(60, 1, nullptr));
+      if (repairs) ins.insert(ins.end(), degree, streams(38, 1, nullptr));
+      std::vector<int64_t> attrs = {8, 1 << 28, 30, degree};
+      for (uint32_t k = 0; k <= degree; ++k) attrs.push_back(k + 3);
+      measure(table, "polynomial of degree " + std::to_string(degree) + (repairs ? ", wrap repaired" : ""),
+              {32, ins, {out.sink(n)}, attrs}, elements, false, "ns/element");
+    }
+  }
   measure(table, "select",
           {7,
            {plane_memory(1), x.ring(n), y.ring(n), streams(64, 1, planes.words.data()),

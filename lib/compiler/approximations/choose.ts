@@ -92,11 +92,25 @@ function proposed(params: readonly number[], request: Request): readonly Proposa
   return made;
 }
 
-/** @throws CryptorchError VALUE_RANGE where nothing is exact enough */
+/** @throws CryptorchError VALUE_RANGE where operands are known to be where the function does not exist */
+function checkExists(node: Node, params: readonly number[]): void {
+  const { range } = node.inputs[0]!.type;
+  const { lo, hi } = findFunction(String(node.attrs.fn)).exists(params);
+  if (!range || (range.hi > lo && range.lo < hi)) return;
+  throw new CryptorchError(
+    'VALUE_RANGE',
+    `Node "${node.name}" (${node.origin}) computes ${describe(node)} on [${range.lo}, ${range.hi}] (${range.kind}), but ` +
+      `its operand must be between ${lo} and ${hi}. Correct the model, or the ranges of its inputs.`,
+    { node: node.name },
+  );
+}
+
+/** @throws CryptorchError VALUE_RANGE where nothing is exact enough, or the function does not exist */
 export function choose(node: Node, options: ChooseOptions): Proposal {
   const definition = findFunction(String(node.attrs.fn));
   const params = numbersAttr(node, 'params');
   const { knobs } = options;
+  checkExists(node, params);
   const domain = operandDomain(node, node.inputs[0]!.type.range);
   const before = clipStep(domain.clip, options.inputScale, options.fractionalBits);
   const found = proposed(params, {
