@@ -20,6 +20,7 @@ export const IMAGE_NETWORKS: Readonly<Record<string, (size: number) => Uint8Arra
   'ShuffleNet v2': shufflenetV2,
   'DenseNet-121': densenet121,
   'Inception v1': (size) => inceptionV1(size),
+  'Inception v1 with LRN': (size) => inceptionV1(size, true),
   'VGG-19': (size) => vgg19(size),
 };
 

@@ -1,11 +1,10 @@
 // Options about compiling that `compile` and `run` share, and what the compiler is given for them.
 
-import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CompileOptions, OwnerName } from '../compiler/compile';
-import { CryptorchError } from '../errors';
 import { readNpz } from '../model/npz';
 import { calibrate } from '../runtime/calibrate';
+import { readBytes } from '../runtime/files';
 import { integerFrom, parseOwners } from './options';
 
 export interface CompilingOptions {
@@ -96,9 +95,7 @@ export async function compilingOptions(
   };
   if (options.calibrate === undefined) return known;
   const path = options.calibrate;
-  const bytes = await readFile(path).catch((error: Error) => {
-    throw new CryptorchError('FILE', `Cannot read ${path}: ${error.message}.`, { path }, error);
-  });
+  const bytes = await readBytes(path);
   const examples = [Object.fromEntries(readNpz(bytes, path))];
   const calibration = await calibrate(model, examples, {
     ...known,

@@ -3,7 +3,7 @@
 // Standard output carries the result (tables, or exactly one JSON object with --json); progress and messages go to
 // standard error.
 
-import { access, constants, readFile, writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { Command, Option } from 'commander';
 import { PHASES } from '../compiler/program';
@@ -11,6 +11,7 @@ import { CryptorchError } from '../errors';
 import { type CompiledModel, compile, type OwnerName, type RunResult, runLocal } from '../index';
 import { readNpy } from '../model/npy';
 import { writeNpz } from '../model/npz';
+import { readBytes } from '../runtime/files';
 import type { Tensor } from '../tensor';
 import { addCompilingOptions, type CompilingOptions, compilingOptions } from './compile-options';
 import { parseInput } from './options';
@@ -135,14 +136,6 @@ async function readInputs(files: ReadonlyMap<string, string>): Promise<Record<st
     async ([name, path]) => [name, readNpy(await readBytes(path), path)] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new CryptorchError('FILE', `Cannot read ${path}: ${(error as Error).message}.`, { path }, error);
-  }
 }
 
 /** Found out before a long run rather than after it. */

@@ -2,7 +2,7 @@
 // that a crash at any moment leaves the old content or the new one. Secrets are readable by their owner alone.
 
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CryptorchError } from '../errors';
 
@@ -24,9 +24,29 @@ export async function makeSecretFolder(path: string): Promise<void> {
   }
 }
 
+/** Node reads files up to this size at once. */
+const AT_ONCE = 2 ** 31 - 1;
+const CHUNK = 2 ** 26;
+
+/** All of a file, in parts where it is larger than `atOnce`. */
+export async function readWhole(path: string, atOnce: number = AT_ONCE): Promise<Buffer> {
+  return using(await open(path, 'r'), async (file) => {
+    const { size } = await file.stat();
+    if (size <= atOnce) return file.readFile();
+    const bytes = Buffer.allocUnsafeSlow(size);
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(CHUNK, size - at), at);
+      if (bytesRead === 0)
+        throw new Error(`it became shorter while it was read, ${at} instead of ${size} bytes`);
+      at += bytesRead;
+    }
+    return bytes;
+  });
+}
+
 export async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readWhole(path);
   } catch (error) {
     throw fileError('read', path, error);
   }
@@ -35,7 +55,7 @@ export async function readBytes(path: string): Promise<Buffer> {
 /** The content of a file, or undefined if there is none. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path);
+    return await readWhole(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw fileError('read', path, error);

@@ -4,10 +4,9 @@
 import test, { type ExecutionContext } from 'ava';
 import * as ort from 'onnxruntime-node';
 import { IMAGE_NETWORKS } from '../../bench/networks';
-import { inceptionV1 } from '../../bench/networks/branching';
 import { normals } from '../../bench/networks/builder';
 import { alexnet, vgg19 } from '../../bench/networks/classic';
-import { type CompileOptions, calibrate, compile, runLocal, type Tensor, tensor } from '../../lib';
+import { type CompileOptions, compile, runLocal, type Tensor, tensor } from '../../lib';
 
 /** Largest |private - plaintext| as a part of the largest |plaintext|. */
 const MOST_ERROR = 1e-2;
@@ -60,19 +59,13 @@ for (const name of [
   'ShuffleNet v2',
   'DenseNet-121',
   'Inception v1',
+  'Inception v1 with LRN',
   'ResNet-50',
 ]) {
   test.serial(`${name}, two parties`, async (t) => {
     await agrees(t, IMAGE_NETWORKS[name]!(32), 32);
   });
 }
-
-test.serial('Inception v1 with local response normalisation, two parties', async (t) => {
-  const bytes = inceptionV1(32, true);
-  // An approximation of a power needs to know the range that it is for.
-  const calibration = await calibrate(bytes, [{ x: image(32) }]);
-  await agrees(t, bytes, 32, { calibration });
-});
 
 test.serial('VGG-19 with narrow fully connected layers, two parties', async (t) => {
   await agrees(t, vgg19(32, NARROW), 32);
