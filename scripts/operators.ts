@@ -10,7 +10,7 @@ import { CryptorchError } from '../lib/errors';
 import { importOnnx } from '../lib/model/onnx/import';
 import { DEPRECATED, OUTSIDE, STANDARD_OPERATORS } from '../lib/model/onnx/standard';
 import { DataType, type ModelSpec, model } from '../test/helpers/onnx';
-import { examplesOf } from '../test/ops/examples';
+import { examplesOf, WITHOUT_EXAMPLE } from '../test/ops/examples';
 
 /** Operators that the importer itself understands, without an entry in the registry. */
 const IMPORTED: Readonly<Record<string, string>> = {
@@ -123,7 +123,8 @@ function row(op: string): string {
     `| ${[op, versions(op), says, ...figures, '', '', '', ''].slice(0, 7).join(' | ')} |`;
   if (definition?.lower) {
     const cost = costOf(op);
-    if (!cost) return cells(supported(definition), '', '', '', 'only with calibrated ranges');
+    if (!cost && WITHOUT_EXAMPLE.has(op)) return cells(supported(definition));
+    if (!cost) throw new Error(`no example of ${op} can be computed: write one in test/ops/examples.ts`);
     const { rounds, online, ahead, example } = cost;
     return cells(supported(definition), `${rounds}`, figure(online), figure(ahead), example);
   }

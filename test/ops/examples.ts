@@ -180,6 +180,9 @@ function each(ops: readonly string[], example: Example): Record<string, Example>
   return Object.fromEntries(ops.map((op) => [op, example]));
 }
 
+/** Operators that cost what is inside of them. */
+export const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set(['If']);
+
 /** Models to try for an operator, the first that can be computed is its example; in operator set 23. */
 export function examplesOf(op: string): ModelSpec[] {
   const known = [EXAMPLES[op], WITH_CONSTANT[op]].filter((e) => e !== undefined);
