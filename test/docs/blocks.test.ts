@@ -8,13 +8,12 @@ import { type RunOptions, runPage } from './run';
 /** What pages need beyond a folder with the package installed. */
 const OPTIONS: Readonly<Record<string, RunOptions>> = {
   'ARCHITECTURE.md': { drawings: 4 },
-  'CONTRIBUTING.md': { repository: true },
   'examples/digits/README.md': { repository: true },
   'examples/service/README.md': { repository: true },
 };
 
-/** Run by tests of their own. */
-const ELSEWHERE = ['docs/two-organisations.md'];
+/** Run by tests of their own, at the same time as the others. */
+const ELSEWHERE = ['CONTRIBUTING.md', 'docs/two-organisations.md'];
 
 const pages = pageNames().map(readPage);
 
