@@ -20,9 +20,9 @@ export const NOT_RUN: readonly NotRun[] = [
   },
   { command: /^npm run bench\b/, why: 'measures for minutes' },
   { command: /^npm run (demo|service)\b/, why: 'builds first; test/examples runs both' },
-  { command: /^npm run build:native\b/, why: 'builds the native core' },
+  { command: /^npm run build:(native|release)\b/, why: 'builds the native core' },
   { command: /^npm run docs\b/, why: 'writes pages; a test compares them with what it writes' },
-  { command: /^(scripts\/(sanitize|fuzz)\.sh|\.ci\/run)\b/, why: 'builds the native core several times' },
+  { command: /^(scripts\/\S+\.sh|\.ci\/run)\b/, why: 'builds the native core several times' },
   { command: /^apt-get\b/, why: 'installs packages' },
   { command: /examples\/digits\/train\.py$/, why: 'trains for a minute, and needs PyTorch' },
   {
