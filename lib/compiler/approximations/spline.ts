@@ -9,8 +9,8 @@ import { splineAttributes } from '../ops/spline';
 import { type Approximation, defineApproximation, type Request } from './registry';
 import { type SegmentTable, segmentTable } from './segments';
 
-/** More exact tables cost little more. */
-const AIM = 1 / 4;
+/** Part of the tolerance that tables may take: the rest is for what their operands and results are rounded by. */
+const AIM = 1 / 2;
 /** Material grows with the number of cells. In one segment, up to 64 where several would do too. */
 const CELLS = [8, 16, 32, 64, 128, 256];
 const FEW_CELLS = [8, 16, 32, 64];

@@ -162,9 +162,10 @@ class FixedPoint {
       value = this.rewriter.builder.node(node, op, [value], [type], attrs)[0]!;
     }
     this.rewriter.set(out, value);
-    // More bits than a product has would be in the way of sums. Truncated to these it is a factor as it is, without
-    // another opening.
-    if (value.type.scale! > 2 * this.f + slackBits) this.usable.set(out, this.f + slackBits);
+    // Truncated, if only by one bit, it is a factor as it is, without another opening; untruncated it would be shared, with
+    // all of its tables and powers, in the ring of the product.
+    const scale = value.type.scale!;
+    if (scale > this.f) this.usable.set(out, Math.min(this.f + slackBits, scale - 1));
   }
 
   /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
