@@ -186,6 +186,10 @@ class Importer {
         const message = `The owner of ${quote(name)} is ${String(owner)}; give a party's number, "secret" or "public".`;
         throw new CryptorchError('INVALID_OPTION', message, { name });
       }
+      if (owner === 'public' && inputs.has(name)) {
+        const message = `The owner of input ${quote(name)} is "public"; give the number of the party that brings it, or "secret".`;
+        throw new CryptorchError('INVALID_OPTION', message, { name });
+      }
     }
   }
 
