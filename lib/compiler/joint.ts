@@ -11,7 +11,7 @@
 // Phases and rounds are not chosen but follow from the data: a step belongs to the latest phase of its operands, and
 // an exchange to the first round in which all it sends exists. When each party sends its part is for schedule/timeline.ts.
 
-import { type Correction, type Corrections, correctionsOf } from './corrections';
+import { assemble, type PendingDeal, type PendingSegment } from './assemble';
 import type { KernelName } from './kernels';
 import {
   allParties,
@@ -25,11 +25,8 @@ import {
   type Phase,
   type Program,
   type ProgramNode,
-  type Segment,
-  type Step,
   type Value,
   type World,
-  wireBytes,
 } from './program';
 import { WORD_BITS } from './widths';
 
@@ -97,12 +94,6 @@ const MEMORY_OPERANDS: ReadonlySet<KernelName> = new Set([
 /** A dealt value's corrected party until the program is complete. */
 const UNDECIDED = -1;
 
-interface PendingSegment extends Segment {
-  readonly phase: Phase;
-  readonly level: number;
-  readonly audience: PartySet;
-}
-
 /** A joint program under construction: what protocols are written in (ARCHITECTURE.md, Three worlds). */
 export class Joint {
   /** Number of parties. */
@@ -114,7 +105,7 @@ export class Joint {
   private readonly values: Value[] = [];
   private readonly kernelSteps: KernelStep[] = [];
   private readonly segments: PendingSegment[] = [];
-  private readonly deals: { value: Value; after: number }[] = [];
+  private readonly deals: PendingDeal[] = [];
   private readonly ios: Io[] = [];
   private readonly nodes: ProgramNode[] = [];
   private readonly memo = new Map<string, Value | Opened>();
@@ -356,82 +347,8 @@ export class Joint {
 
   /** The program; the builder is not used afterwards. */
   build(name: string): Program {
-    const corrections = this.correct();
-    const steps: Step[] = [];
-    let exchange = 0;
-    for (const phase of PHASES) {
-      const kernels = this.kernelSteps.filter((s) => s.phase === phase);
-      const segments = this.segments.filter((s) => s.phase === phase);
-      steps.push(...this.dealing(phase, corrections, () => exchange++));
-      const levels = Math.max(0, ...kernels.map((s) => s.level), ...segments.map((s) => s.level));
-      for (let level = 0; level <= levels; level++) {
-        const round = segments.filter((s) => s.level === level);
-        for (const audience of new Set(round.map((s) => s.audience))) {
-          const own = round.filter((s) => s.audience === audience);
-          const plain = own.map(
-            ({ phase: _phase, level: _level, audience: _audience, ...segment }) => segment,
-          );
-          steps.push({ kind: 'exchange', id: exchange++, phase, level, audience, segments: plain });
-        }
-        steps.push(
-          ...kernels.filter((s) => s.level === level && (s.world === 'share' || s.world === 'public')),
-        );
-      }
-      steps.push(...kernels.filter((s) => s.world === 'clear'));
-    }
-    return {
-      version: 2,
-      name,
-      parties: this.n,
-      nodes: this.nodes,
-      values: this.values,
-      steps,
-      ios: this.ios,
-    };
-  }
-
-  /** The dealer's part of a phase: its arithmetic, and corrections grouped into frames as they become known. */
-  private dealing(phase: Phase, corrections: Corrections, nextId: () => number): Step[] {
-    const steps: Step[] = [];
-    // What is kept does not share a frame with what is not, so that no frame is kept for a part of it.
-    const pending = new Map<string, { to: number; values: number[]; bytes: number }>();
-    const close = (key: string): void => {
-      const frame = pending.get(key);
-      if (frame === undefined) return;
-      steps.push({ kind: 'deal', id: nextId(), phase, to: frame.to, values: frame.values });
-      pending.delete(key);
-    };
-    const deals = this.deals.filter((d) => d.value.phase === phase);
-    let next = 0;
-    const take = (until: number): void => {
-      for (let d = deals[next]; d !== undefined && d.after <= until; d = deals[++next]) {
-        const { to, kept } = corrections.get(d.value.id) as Correction;
-        const key = `${to} ${kept}`;
-        const frame = pending.get(key) ?? { to, values: [], bytes: 0 };
-        frame.values.push(d.value.id);
-        frame.bytes += wireBytes(d.value);
-        pending.set(key, frame);
-        if (frame.bytes >= this.dealFrameBytes) close(key);
-      }
-    };
-    for (const [index, s] of this.kernelSteps.entries()) {
-      if (s.phase !== phase || s.world !== 'mask') continue;
-      take(index);
-      steps.push(s);
-    }
-    take(Number.POSITIVE_INFINITY);
-    for (const key of [...pending.keys()]) close(key);
-    return steps;
-  }
-
-  /** Settles who is corrected. */
-  private correct(): Corrections {
-    const corrections = correctionsOf(this.n, this.values, this.kernelSteps, this.corrected);
-    for (const [id, { to }] of corrections) {
-      const v = this.values[id] as Value;
-      this.values[id] = { ...v, origin: { ...(v.origin as Origin & { kind: 'deal' }), corrected: to } };
-    }
-    return corrections;
+    const { n, values, kernelSteps, segments, deals, nodes, ios, corrected, dealFrameBytes } = this;
+    return assemble(name, { n, values, kernelSteps, segments, deals, nodes, ios, corrected, dealFrameBytes });
   }
 
   // ---- internals ---------------------------------------------------------------------------------------------
