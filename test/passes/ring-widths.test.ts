@@ -216,3 +216,44 @@ test('a range that does not fit its scale is refused', async (t) => {
   );
   t.regex(error!.message, /between -70368744177664 and 70368744177664/);
 });
+
+test('a lower bound above everything that a value can be counts in its ring', async (t) => {
+  const bytes = model({
+    inputs: { x: [1, 4] },
+    outputs: { y: [1, 4] },
+    nodes: [node('Clip', ['x', 'lo'], ['y'])],
+    initializers: { lo: constant([], [20]) },
+  });
+  const m = await compile(bytes, { ranges: { x: [-3, 3] } });
+  const { outputs: made } = await runLocal(m, { x: tensor([-3, 0, 1.5, 3], [1, 4]) });
+  t.deepEqual(Array.from(made.y!.data, Number), [20, 20, 20, 20]);
+});
+
+test('a declared range counts as its ends are written in fixed point', async (t) => {
+  const bytes = model({
+    inputs: { x: [1, 2] },
+    outputs: { y: [1, 2] },
+    nodes: [node('Mul', ['x', 'c'], ['z']), node('Relu', ['z'], ['y'])],
+    initializers: { c: constant([], [1023]) },
+  });
+  const end = 1.5 * 2 ** -16;
+  const m = await compile(bytes, { ranges: { x: [-end, end] } });
+  const { outputs: made } = await runLocal(m, { x: tensor([end, -end], [1, 2]) });
+  t.deepEqual(Array.from(made.y!.data, Number), [(1023 * 2) / 2 ** 16, 0]);
+});
+
+test('a function of a function of a value whose truncation was opened already', async (t) => {
+  const bytes = model({
+    inputs: { x: [1, 3] },
+    outputs: { y: [1, 3] },
+    nodes: [node('Tanh', ['x'], ['a']), node('Tanh', ['a'], ['y'])],
+  });
+  const m = await compile(bytes, { ranges: { x: [-1, 1] } });
+  const x = tensor([-1, 0.25, 0.9], [1, 3]);
+  const run = await runLocal(m, { x }, { seed: 5 });
+  const replay = await runLocal(m, { x }, { seed: 5, cleartext: true });
+  t.deepEqual(run.outputs, replay.outputs);
+  Array.from(run.outputs.y!.data, Number).forEach((y, i) => {
+    t.true(Math.abs(y - Math.tanh(Math.tanh(Number(x.data[i])))) < 1e-2);
+  });
+});

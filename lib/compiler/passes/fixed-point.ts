@@ -17,7 +17,7 @@ import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
 import { splineOf } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
-import { checkFits, factorScale, quantise, quantiseOne } from './quantise';
+import { checkFits, exactScale, factorScale, quantise, quantiseOne } from './quantise';
 import { producersOf, Rewriter } from './rewriter';
 
 /** Bits of headroom above a plain product. */
@@ -57,6 +57,13 @@ class FixedPoint {
   scale(old: Value): number {
     if (this.isConstant(old)) return old.type.dtype === 'fixed' ? this.f : 0;
     return this.usable.get(old) ?? this.rewriter.get(old).type.scale!;
+  }
+
+  /** Scale at which constants are written next to a value: an integer that became a real number gets the bits they need. */
+  private fine(old: Value, data?: ArrayLike<number>): number {
+    const scale = this.scale(old);
+    if (old.type.dtype !== 'fixed' || scale >= this.f) return scale;
+    return Math.max(scale, (data && exactScale(data, this.f)) ?? this.f);
   }
 
   /** A value at the given scale; a constant is written at it, another is shifted or rescaled. */
@@ -114,7 +121,10 @@ class FixedPoint {
   /** Operands brought to the largest scale among those that are computed. */
   aligned(node: Node): { inputs: Value[]; scale: number } {
     const computed = node.inputs.filter((v) => !this.isConstant(v));
-    const scale = Math.max(...(computed.length > 0 ? computed : node.inputs).map((v) => this.scale(v)));
+    const finest = computed.length < node.inputs.length;
+    const scale = Math.max(
+      ...(computed.length > 0 ? computed : node.inputs).map((v) => (finest ? this.fine(v) : this.scale(v))),
+    );
     return { inputs: node.inputs.map((v) => this.at(v, scale)), scale };
   }
 
@@ -132,7 +142,10 @@ class FixedPoint {
   }
 
   nonlinear(node: Node): void {
-    const from = Math.min(this.scale(node.inputs[0]!), this.f);
+    const from = Math.min(
+      node.op === 'clip' ? this.fine(node.inputs[0]!) : this.scale(node.inputs[0]!),
+      this.f,
+    );
     const x = this.at(node.inputs[0]!, from);
     if (node.op === 'leaky_relu') {
       const alpha = numberAttr(node, 'alpha');
@@ -154,7 +167,7 @@ class FixedPoint {
   /** A function of one number becomes what the library chooses for its operands. */
   approximate(node: Node): void {
     const [x, out] = [node.inputs[0]!, node.outputs[0]!];
-    const inputScale = this.scale(x);
+    const inputScale = this.fine(x);
     const { steps } = choose(node, { inputScale, fractionalBits: this.f, knobs: this.approximation });
     let value = this.at(x, inputScale);
     for (const { op, scale, attrs } of steps) {
@@ -171,7 +184,7 @@ class FixedPoint {
   /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
   comparison(node: Node): void {
     const x = node.inputs[0]!;
-    const scale = this.rewriter.get(x).type.scale!;
+    const scale = Math.max(this.rewriter.get(x).type.scale!, this.fine(x, [numberAttr(node, 'bound')]));
     // Every value lies on the same side of a bound that is out of reach.
     const reach = 2 ** (INTEGER_BITS - 1 - scale);
     const bound = Math.min(Math.max(numberAttr(node, 'bound'), -reach), reach);
@@ -179,8 +192,12 @@ class FixedPoint {
   }
 
   moveNode(node: Node): void {
-    const { inputs, scale } = this.aligned(node);
     const fill = node.attrs.fill;
+    let { inputs, scale } = this.aligned(node);
+    if (typeof fill === 'number') {
+      const least = Math.max(...node.inputs.map((v) => this.fine(v, [fill])));
+      if (least > scale) [scale, inputs] = [least, node.inputs.map((v) => this.at(v, least))];
+    }
     const integer = typeof fill === 'number' ? quantiseOne(fill, scale, node) : null;
     this.emit(node, inputs, scale, { ...node.attrs, fill: integer });
   }
@@ -218,7 +235,7 @@ class FixedPoint {
         break;
       }
       case 'add_const': {
-        const scale = this.scale(x);
+        const scale = this.fine(x, node.attrs.data as Float64Array);
         const data = quantise(node.attrs.data as Float64Array, scale, node);
         this.emit(node, [this.at(x, scale)], scale, { ...node.attrs, data });
         break;

@@ -120,7 +120,8 @@ function clip(node: Node, a: Range | undefined): Range | undefined {
   const lo = realAttribute(node, 'lo');
   const hi = realAttribute(node, 'hi');
   if (a) {
-    const cut = (v: number) => Math.min(Math.max(v, lo ?? v), hi ?? v);
+    const cut = (v: number) =>
+      Math.min(Math.max(v, lo ?? Number.NEGATIVE_INFINITY), hi ?? Number.POSITIVE_INFINITY);
     return { kind: a.kind, lo: cut(a.lo), hi: cut(a.hi) };
   }
   return lo !== null && hi !== null ? { kind: 'proven', lo, hi } : undefined;
@@ -242,10 +243,17 @@ function narrower(proven: Range | undefined, seen: Range | undefined): Range | u
   return { kind: seen.kind, lo, hi };
 }
 
+/** The range of an input as it is written at its scale. */
+function written({ type: { range, scale } }: Value): Range | undefined {
+  if (!range || scale === undefined) return range;
+  const at = (x: number) => roundHalfEven(x * 2 ** scale) * 2 ** -scale;
+  return { kind: range.kind, lo: at(range.lo), hi: at(range.hi) };
+}
+
 /** `seen`: ranges of the results of nodes, by position, that a calibration found. */
 export function ranges(graph: Graph, seen: readonly (Range | undefined)[] = []): Graph {
   const rewriter = new Rewriter(graph);
-  const known = new Map<Value, Range | undefined>(graph.inputs.map((v) => [v, v.type.range]));
+  const known = new Map<Value, Range | undefined>(graph.inputs.map((v) => [v, written(v)]));
   const rangeOfInput = (v: Value): Range | undefined => {
     const constant = constantOf(graph, v);
     if (constant && !known.has(v)) known.set(v, spread(constant));

@@ -67,10 +67,7 @@ export function truncated(joint: Joint, z: Opened, f: number, to: number): Value
 /** The cleartext twin: it rounds with the same mask. */
 export function clearTruncated(joint: Joint, share: Value, clear: Value, f: number): Value {
   const { mask } = joint.open(share);
-  // The evaluator has the masks that are drawn, not those that the dealer derives from them.
-  if (mask.origin.kind !== 'uniform')
-    throw new Error('a value whose opening another one implies is truncated again');
-  return clearTruncatedUnder(joint, clear, mask, f);
+  return clearTruncatedUnder(joint, clear, joint.clearMask(mask), f);
 }
 
 /** z >> f of a cleartext integer, rounded by the low bits of z + mask: downwards if the mask is zero. */
