@@ -102,7 +102,10 @@ test('owners of inputs and weights can be chosen', (t) => {
   t.throws(() => graphOf(spec, { owners: { c: 0 } }), coded('INVALID_OPTION', /"c"/));
   t.throws(() => graphOf(spec, { owners: { a: -1 } }), coded('INVALID_OPTION', /"a" is -1/));
   t.throws(() => graphOf(spec, { owners: { a: 'me' as never } }), coded('INVALID_OPTION', /"a" is me/));
-  t.throws(() => graphOf(spec, { owners: { b: 'public' } }), coded('INVALID_OPTION', /input "b" is "public"/));
+  t.throws(
+    () => graphOf(spec, { owners: { b: 'public' } }),
+    coded('INVALID_OPTION', /input "b" is "public"/),
+  );
 });
 
 test('symbolic dimensions are bound by shapes, then by the batch', (t) => {
