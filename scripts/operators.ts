@@ -151,7 +151,7 @@ export function operatorList(): string {
   const names = (ops: readonly OpDefinition[]): string => ops.map(({ op }) => op).join(', ');
   const [secret, known] = [allOps().filter((op) => op.lower), allOps().filter((op) => !op.lower)];
   return [
-    `On secret values (${secret.length} of the ${all.length} operators of opset 23): ${names(secret)}.`,
+    `On secret values (${secret.length} of the ${all.length} operators up to opset 23): ${names(secret)}.`,
     ...(known.length > 0 ? ['', `On values known when the model is compiled also: ${names(known)}.`] : []),
     '',
     'What each of them takes, what it costs, and all others: [docs/operators.md](docs/operators.md).',

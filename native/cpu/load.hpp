@@ -13,7 +13,7 @@ constexpr uint64_t kRingBuffer = kBlock + 8;
 
 static CT_INLINE bool is_zero(const Source& s) { return !s.data && !s.prgs && !s.correction; }
 
-// Elements first .. first + count - 1 (first a multiple of 512, count <= 512) of an operand of an operation
+// Elements first .. first + count - 1 (count <= 512) of an operand of an operation
 // on `total` elements. `width` is the ring that the caller works in: bits above min(width, s.bits) are
 // unspecified unless width > s.bits, when they are zero. `buffer` has 2 * kRingBuffer words.
 const uint64_t* load_ring(const Source& s, uint64_t total, uint64_t first, uint32_t count, uint32_t width,

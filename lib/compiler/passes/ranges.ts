@@ -152,7 +152,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
   }
   if (node.op === 'polynomial') return polynomial(node, a);
   if (node.op === 'spline') {
-    // Bounded by its tables, whatever it is given.
+    // Bounded by its tables, and beyond its domain by those of the segments at its ends.
     const of = (lo: number, hi: number) => splineRange(splineOf(node), lo, hi);
     if (a === undefined || a.kind === 'assumed')
       return { kind: 'proven', ...of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) };
