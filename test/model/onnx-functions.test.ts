@@ -1,5 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import test, { type ExecutionContext } from 'ava';
+import { optimize } from '../../lib/compiler/passes/pipeline';
+import { inlineFunctions } from '../../lib/model/onnx/functions';
 import { importOnnx } from '../../lib/model/onnx/import';
 import {
   AttributeProto_AttributeType as A,
@@ -7,11 +9,12 @@ import {
   AttributeProtoSchema,
   type FunctionProto,
   FunctionProtoSchema,
+  GraphProtoSchema,
   type NodeProto,
 } from '../../lib/model/onnx/onnx_pb';
 import { coded } from '../helpers/errors';
-import { float, type ModelSpec, model, node, tensor } from '../helpers/onnx';
-import { agrees } from '../ops/oracle';
+import { float, int64, type ModelSpec, model, modelProto, node, tensor } from '../helpers/onnx';
+import { agrees, operations } from '../ops/oracle';
 
 const DOMAIN = 'local';
 
@@ -180,4 +183,66 @@ test('functions that call each other twice do not grow without bound', (t) => {
   );
   const last = define('F40', ['a'], ['b'], []);
   failing(t, spec([...doubling, last], [call('F0', ['x'], ['y'])]), /more than 200000 nodes/);
+});
+
+function graph(nodes: readonly NodeProto[]): AttributeProto {
+  const g = create(GraphProtoSchema, { name: 'g', node: [...nodes], output: [{ name: 'o' }] });
+  return create(AttributeProtoSchema, { type: A.GRAPH, g });
+}
+
+/** `nodes` in `levels` graphs of If within each other; the result is o. */
+function nested(levels: number, nodes: readonly NodeProto[]): readonly NodeProto[] {
+  const otherwise = graph([node('Neg', ['x'], ['o'])]);
+  let inner = nodes;
+  for (let i = 0; i < levels; i++)
+    inner = [node('If', ['c'], ['o'], { then_branch: graph(inner), else_branch: otherwise })];
+  return inner;
+}
+
+test('functions that nest graphs are refused where these lie too deep', (t) => {
+  const chain = (functions: number, levels: number): ModelSpec => {
+    const made = Array.from({ length: functions }, (_, i) =>
+      define(`F${i}`, ['x', 'c'], ['o'], nested(levels, [call(`F${i + 1}`, ['x', 'c'], ['o'])])),
+    );
+    const last = define(`F${functions}`, ['x', 'c'], ['o'], [node('Relu', ['x'], ['o'])]);
+    const nodes = [node('Cast', ['one'], ['c'], { to: 9 }), call('F0', ['x', 'c'], ['y'])];
+    return spec([...made, last], nodes, { initializers: { one: int64([1], []) } });
+  };
+  failing(t, chain(40, 28), /If nodes more than 64 deep.*Export it without functions/);
+  failing(t, chain(5, 13), /more than 64 deep/);
+  const { graph } = importOnnx(model(chain(4, 16)));
+  t.deepEqual(operations(optimize(graph, { fractionalBits: 16 }).graph), ['relu']);
+});
+
+test('graphs that lie too deep in the file are refused when it is decoded', (t) => {
+  failing(t, spec([], nested(40, [node('Neg', ['x'], ['o'])])), /cannot be decoded/);
+});
+
+test('graphs that functions hand on do not grow without bound', (t) => {
+  const body = (): AttributeProto => reference('body', A.GRAPH);
+  const wrapping = (one: NodeProto[]): FunctionProto[] =>
+    Array.from({ length: 70 }, (_, i) =>
+      define(`F${i}`, ['x', 'c'], ['o'], [call(`F${i + 1}`, ['x', 'c'], ['o'], { body: graph(one) })], {
+        attribute: ['body'],
+      }),
+    );
+  const doubled = node('If', ['c'], ['o'], { then_branch: body(), else_branch: body() });
+  const nodes = [call('F0', ['x', 'x'], ['y'], { body: graph([node('Neg', ['x'], ['o'])]) })];
+  failing(t, spec(wrapping([doubled]), nodes), /more than 200000 nodes/);
+  const once = node('If', ['c'], ['o'], { then_branch: body() });
+  failing(t, spec(wrapping([once]), nodes), /more than 64 deep/);
+});
+
+test('many calls of one name get numbers that are free', (t) => {
+  const calls = Array.from({ length: 20_000 }, (_, i) => call('F', ['x'], [`F/t.${2 * i + 1}`]));
+  const f = define('F', ['a'], ['b'], [node('Relu', ['a'], ['t']), node('Neg', ['t'], ['b'])]);
+  const written = inlineFunctions(modelProto(spec([f], calls)), 13);
+  t.is(new Set(written.map((n) => n.name)).size, 40_000);
+  t.is(new Set(written.flatMap((n) => n.output)).size, 40_000);
+  t.is(written.at(-1)!.name, 'F.19999/Neg_1');
+  const free = modelProto(spec([f], [call('F', ['x'], ['F/t']), call('F', ['x'], ['F/t.1'], {}, 'F')]));
+  t.deepEqual(
+    inlineFunctions(free, 13).flatMap((n) => n.output),
+    ['F/t.2', 'F/t', 'F.1/t', 'F/t.1'],
+  );
 });

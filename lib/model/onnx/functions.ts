@@ -4,7 +4,7 @@
 // Inside a body, names of inputs and outputs become those of the call, every other name gets the call's name in front,
 // and an attribute that refers to one of the function (ref_attr_name) gets the call's value, or the function's default,
 // or is left out where there is neither. Bodies may call functions again, but none itself: the file comes from outside,
-// so recursion is refused and the number of nodes limited.
+// so recursion is refused, and the number of nodes and how deep graphs lie within graphs are limited.
 
 import { create } from '@bufbuild/protobuf';
 import {
@@ -22,6 +22,11 @@ import { invalidModel, isDefaultDomain, quote } from './reader';
 /** Most nodes after inlining: a few functions that call each other twice would otherwise grow without bound. */
 const MOST_NODES = 200_000;
 const MOST_CALLERS = 200;
+/**
+ * Most graphs of `If` within each other. The decoder limits what a file nests, but every call adds what its function
+ * nests, and what comes later walks through graphs recursively.
+ */
+const MOST_GRAPHS = 64;
 
 type AnyMessage = NodeProto | AttributeProto | GraphProto | TensorProto | ValueInfoProto;
 type Attributes = ReadonlyMap<string, AttributeProto>;
@@ -38,9 +43,11 @@ export function inlineFunctions(model: ModelProto, opset: number): NodeProto[] {
 class Inliner {
   private readonly functions = new Map<string, FunctionProto>();
   /** Names of values; those of bodies must differ from them. */
-  private readonly values: Set<string>;
-  private readonly calls = new Set<string>();
+  private readonly values: Names;
+  private readonly calls = new Names();
   private result: NodeProto[] = [];
+  /** Graphs around the one that is being written. */
+  private depth = 0;
   private visited = 0;
 
   constructor(
@@ -55,10 +62,8 @@ class Inliner {
       this.functions.set(key, f);
     }
     const { node: nodes = [], input: inputs = [], initializer: initializers = [] } = model.graph ?? {};
-    this.values = new Set([
-      ...nodes.flatMap((n) => n.output),
-      ...[...inputs, ...initializers].map((i) => i.name),
-    ]);
+    const names = [...nodes.flatMap((n) => n.output), ...[...inputs, ...initializers].map((i) => i.name)];
+    this.values = new Names(names);
   }
 
   run(nodes: readonly NodeProto[]): NodeProto[] {
@@ -67,11 +72,7 @@ class Inliner {
   }
 
   private visit(node: NodeProto, callers: readonly FunctionProto[]): void {
-    if (++this.visited > MOST_NODES || callers.length > MOST_CALLERS) {
-      throw invalidModel(
-        `With the bodies of its functions the model has more than ${MOST_NODES} nodes, or calls more than ${MOST_CALLERS} deep. Export it without functions.`,
-      );
-    }
+    this.count(callers.length);
     const called = this.functions.get(keyOf(node.domain, node.opType, node.overload));
     if (!called) {
       this.result.push(withGraphs(node, (g) => changed(g, { node: this.inlined(g.node, callers) })));
@@ -87,13 +88,21 @@ class Inliner {
     this.inline(node, called, [...callers, called]);
   }
 
+  private count(calls: number): void {
+    if (++this.visited <= MOST_NODES && calls <= MOST_CALLERS) return;
+    throw invalidModel(
+      `With the bodies of its functions the model has more than ${MOST_NODES} nodes, or calls more than ${MOST_CALLERS} deep. Export it without functions.`,
+    );
+  }
+
   /** The nodes of a graph within the one that is being written. */
   private inlined(nodes: readonly NodeProto[], callers: readonly FunctionProto[]): NodeProto[] {
-    const outer = this.result;
-    this.result = [];
+    const { result: outer, depth } = this;
+    checkDepth(depth + 1);
+    Object.assign(this, { result: [], depth: depth + 1 });
     for (const node of nodes) this.visit(node, callers);
     const { result } = this;
-    this.result = outer;
+    Object.assign(this, { result: outer, depth });
     return result;
   }
 
@@ -105,7 +114,7 @@ class Inliner {
         { node: call.name, function: f.name },
       );
     }
-    const prefix = unused(call.name || call.opType, this.calls);
+    const prefix = this.calls.unused(call.name || call.opType);
     const names = new Map<string, string>([['', '']]);
     f.input.forEach((name, i) => {
       names.set(name, call.input[i] ?? '');
@@ -124,16 +133,46 @@ class Inliner {
     const renamed = (name: string): string => {
       const known = names.get(name);
       if (known !== undefined) return known;
-      const own = unused(`${prefix}/${name}`, this.values);
+      const own = this.values.unused(`${prefix}/${name}`);
       names.set(name, own);
       return own;
     };
     const attributes = valuesOf(call, f, where);
     f.node.forEach((inner, i) => {
       const name = `${prefix}/${inner.name || `${inner.opType}_${i}`}`;
-      this.visit(renamedNode(changed(inner, { name }), renamed, attributes), callers);
+      this.visit(this.renamedNode(changed(inner, { name }), renamed, attributes), callers);
     });
     this.result.push(...direct);
+  }
+
+  /**
+   * A node of a body as the call has it: names of values changed and attributes filled in, in its graphs as well.
+   * Those may come from the call, so they are counted here too: functions could hand on graphs that double.
+   */
+  private renamedNode(
+    node: NodeProto,
+    renamed: (name: string) => string,
+    values: Attributes,
+    depth: number = this.depth,
+  ): NodeProto {
+    const own = changed(node, {
+      input: node.input.map(renamed),
+      output: node.output.map(renamed),
+      attribute: node.attribute.flatMap((a) => resolved(a, values)),
+    });
+    const named = <T extends { name: string } & AnyMessage>(m: T): T =>
+      changed(m, { name: renamed(m.name) } as Partial<T>);
+    return withGraphs(own, (g) => {
+      checkDepth(depth + 1);
+      return changed(g, {
+        initializer: g.initializer.map(named),
+        output: g.output.map(named),
+        node: g.node.map((inner) => {
+          this.count(0);
+          return this.renamedNode(inner, renamed, values, depth + 1);
+        }),
+      });
+    });
   }
 
   private checkOpset(f: FunctionProto): void {
@@ -146,29 +185,34 @@ class Inliner {
   }
 }
 
-function unused(name: string, taken: Set<string>): string {
-  let own = name;
-  for (let i = 1; taken.has(own); i++) own = `${name}.${i}`;
-  taken.add(own);
-  return own;
+function checkDepth(graphs: number): void {
+  if (graphs <= MOST_GRAPHS) return;
+  throw invalidModel(
+    `With the bodies of its functions the model nests the graphs of its If nodes more than ${MOST_GRAPHS} deep. Export it without functions, for one shape of its inputs, so that conditions are known.`,
+    { most: MOST_GRAPHS },
+  );
 }
 
-/** A node of a body as the call has it: names of values changed and attributes filled in, in its graphs as well. */
-function renamedNode(node: NodeProto, renamed: (name: string) => string, values: Attributes): NodeProto {
-  const own = changed(node, {
-    input: node.input.map(renamed),
-    output: node.output.map(renamed),
-    attribute: node.attribute.flatMap((a) => resolved(a, values)),
-  });
-  const named = <T extends { name: string } & AnyMessage>(m: T): T =>
-    changed(m, { name: renamed(m.name) } as Partial<T>);
-  return withGraphs(own, (g) =>
-    changed(g, {
-      initializer: g.initializer.map(named),
-      output: g.output.map(named),
-      node: g.node.map((inner) => renamedNode(inner, renamed, values)),
-    }),
-  );
+/** Names that are taken. */
+class Names {
+  private readonly taken: Set<string>;
+  /** The number to try next for a name that is taken, so that many equal ones take linear time. */
+  private readonly next = new Map<string, number>();
+
+  constructor(taken: readonly string[] = []) {
+    this.taken = new Set(taken);
+  }
+
+  /** The name itself, or with a number behind it; it is taken from then on. */
+  unused(name: string): string {
+    let own = name;
+    for (let i = this.next.get(name) ?? 1; this.taken.has(own); i++) {
+      own = `${name}.${i}`;
+      this.next.set(name, i + 1);
+    }
+    this.taken.add(own);
+    return own;
+  }
 }
 
 /** A node with other graphs in its attributes. */
