@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CryptorchError } from '../errors';
+import { FILE_PART } from '../file-parts';
 
 export const PUBLIC_MODE = 0o644;
 export const SECRET_MODE = 0o600;
@@ -26,7 +27,6 @@ export async function makeSecretFolder(path: string): Promise<void> {
 
 /** Node reads files up to this size at once. */
 const AT_ONCE = 2 ** 31 - 1;
-const CHUNK = 2 ** 26;
 
 /** All of a file, in parts where it is larger than `atOnce`. */
 export async function readWhole(path: string, atOnce: number = AT_ONCE): Promise<Buffer> {
@@ -35,7 +35,7 @@ export async function readWhole(path: string, atOnce: number = AT_ONCE): Promise
     if (size <= atOnce) return file.readFile();
     const bytes = Buffer.allocUnsafeSlow(size);
     for (let at = 0; at < size; ) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(CHUNK, size - at), at);
+      const { bytesRead } = await file.read(bytes, at, Math.min(FILE_PART, size - at), at);
       if (bytesRead === 0)
         throw new Error(`it became shorter while it was read, ${at} instead of ${size} bytes`);
       at += bytesRead;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import test, { type ExecutionContext } from 'ava';
@@ -96,12 +96,44 @@ test('many elements are read when they are asked for', async (t) => {
   t.deepEqual([...compiled.weights.keys()], ['w']);
   data[123] = Number.NaN;
   await writeFile(join(path, '..', 'w'), bytesOf(data));
-  const wrong = coded('INVALID_WEIGHTS', /Initializer "w" is NaN at index 123/);
-  t.throws(() => compiled.weights.get('w'), wrong);
-  await t.throwsAsync(compile(path), wrong);
-  await truncate(join(path, '..', 'w'), 100);
-  t.throws(() => compiled.weights.get('w'), coded('INVALID_MODEL', /truncated/));
+  await t.throwsAsync(compile(path), coded('INVALID_WEIGHTS', /Initializer "w" is NaN at index 123/));
 });
+
+test('data that has changed since the model was read is refused', async (t) => {
+  const shape = [200, 100];
+  const [data, other] = [3, 5].map((k) => bytesOf(Float32Array.from({ length: 20_000 }, (_, i) => i % k)));
+  const path = await placed(t, { shape, fields: { location: 'w' } }, { w: data!, other: other! });
+  const folder = join(path, '..');
+  const w = join(folder, 'w');
+  const secret = join(folder, '..', 'secret');
+  await writeFile(secret, other!);
+  const ways: readonly (readonly [string, () => Promise<unknown>, RegExp])[] = [
+    ['written over', () => writeFile(w, other!), /w, which.*"w", has changed.*; compile again/],
+    ['cut', () => truncate(w, 100), /has changed/],
+    ['longer', () => appendFile(w, 'a'), /has changed/],
+    ['replaced', () => rename(join(folder, 'other'), w), /has changed/],
+    ['replaced with its times', () => swapped(w, other!), /has changed/],
+    ['a link to outside', () => rm(w).then(() => symlink(secret, w)), /has changed/],
+    ['gone', () => rm(w), /Cannot read .*w, which holds/],
+    ['a folder', () => rm(w).then(() => mkdir(w)), /no regular file/],
+  ];
+  for (const [how, change, says] of ways) {
+    await rm(w, { recursive: true, force: true });
+    await writeFile(w, data!);
+    const compiled = await compile(path);
+    t.deepEqual(bytesOf(compiled.weights.get('w') as Float32Array), data, how);
+    await change();
+    t.throws(() => compiled.weights.get('w'), coded('FILE', says), how);
+  }
+});
+
+/** Another file in the place of one, with its size and its time of modification. */
+async function swapped(path: string, content: Uint8Array): Promise<void> {
+  const { atime, mtime } = await stat(path);
+  await writeFile(`${path}.new`, content);
+  await utimes(`${path}.new`, atime, mtime);
+  await rename(`${path}.new`, path);
+}
 
 test('files outside the folder of the model are not read', async (t) => {
   const path = await placed(t, { fields: { location: 'w.bin' } }, {});
@@ -146,6 +178,13 @@ test('what is missing, short or of another size is refused with what to do', asy
   await refused({ location, length: 20 }, w, 'INVALID_MODEL', /needs 24 bytes.*\[2, 3\].*20.*Export/);
   await refused({ location, offset: 4 }, w, 'INVALID_MODEL', /needs 24 bytes.*but 20/);
   await refused({ location, offset: 4, length: 24 }, w, 'INVALID_MODEL', /up to byte 28.*ends at 24/);
+  await refused({ location, offset: 25 }, w, 'INVALID_MODEL', /up to byte 49.*ends at 24/);
+  await refused(
+    { location, offset: 2 ** 53 - 1 },
+    w,
+    'INVALID_MODEL',
+    /up to byte \d+, but the file ends at 24/,
+  );
   await refused({ location, offset: -4 }, w, 'INVALID_MODEL', /offset "-4"/);
   await refused({ location, length: '1e9' }, w, 'INVALID_MODEL', /length "1e9"/);
   await refused({ location, checksum: 'ab' }, w, 'INVALID_MODEL', /SHA-1.*"ab"/);
@@ -156,10 +195,19 @@ test('what is missing, short or of another size is refused with what to do', asy
   await t.throwsAsync(compile(bytes), coded('UNSUPPORTED_DATA', /given as bytes.*give the path/));
 });
 
-test('a pipe in the place of data does not block', async (t) => {
+test('a pipe in the place of data does not block, also where it comes later', async (t) => {
   if (process.platform === 'win32') return t.pass();
   const path = await placed(t, { fields: { location: 'pipe' } }, {});
-  execFileSync('mkfifo', [join(path, '..', 'pipe')]);
+  const pipe = join(path, '..', 'pipe');
+  execFileSync('mkfifo', [pipe]);
   await t.throwsAsync(compile(path), coded('FILE', /no regular file/));
+  const shape = [200, 100];
+  await rm(pipe);
+  await writeFile(pipe, new Uint8Array(80_000));
+  await writeFile(path, adding({ shape, fields: { location: 'pipe' } }));
+  const compiled = await compile(path);
+  await rm(pipe);
+  execFileSync('mkfifo', [pipe]);
+  t.throws(() => compiled.weights.get('w'), coded('FILE', /no regular file/));
   return undefined;
 });
