@@ -14,6 +14,7 @@ import { loadNative } from '../native';
 import { fileError } from '../runtime/files';
 
 const ROOT: string = resolve(__dirname, '..', '..');
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export function buildCommand(): Command {
   return new Command('build')
@@ -43,7 +44,7 @@ async function build(): Promise<void> {
   ];
   const headers = nodeFolder();
   if (headers !== undefined && process.env.npm_config_nodedir === undefined) args.push('--nodedir', headers);
-  const code = await withBindings(() => {
+  const code = await withBindings(ROOT, () => {
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
     return new Promise<number | null>((done, refuse) => child.once('close', done).once('error', refuse));
   });
@@ -54,17 +55,27 @@ async function build(): Promise<void> {
 
 /**
  * With the file that node-gyp looks for. A package that is installed must not have it, because npm would build the package
- * whenever it installs from a lock file.
+ * whenever it installs from a lock file: it goes also where the process is told to stop.
  */
-async function withBindings<T>(task: () => Promise<T>): Promise<T> {
-  const path = join(ROOT, 'binding.gyp');
+export async function withBindings<T>(root: string, task: () => Promise<T>): Promise<T> {
+  const path = join(root, 'binding.gyp');
   if (existsSync(path)) return task();
   try {
     writeFileSync(path, "{ 'includes': ['native/addon.gypi'] }\n");
   } catch (error) {
     throw fileError('write', path, error);
   }
-  return task().finally(() => rmSync(path, { force: true }));
+  const remove = (): void => rmSync(path, { force: true });
+  const stop = (signal: NodeJS.Signals): void => {
+    remove();
+    // This listener is gone by now, so the signal ends the process as it would have.
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, stop);
+  return task().finally(() => {
+    for (const signal of SIGNALS) process.off(signal, stop);
+    remove();
+  });
 }
 
 /** Where Node's headers lie beside its executable, they need not be downloaded. */
