@@ -97,7 +97,32 @@ for (const [what, x, y, lists] of slices) {
   });
 }
 
+test('Slice: a step beyond the axis takes one element', async (t) => {
+  const by = (start: bigint, end: bigint, step: bigint) => {
+    const constants = { s: [start], e: [end], a: [1n], t: [step] };
+    const given = Object.entries(constants).map(([k, v]) => [k, tensor([1], v, DataType.INT64)] as const);
+    return one('Slice', [4, 5], [4, 1], {}, Object.fromEntries(given));
+  };
+  const most = 2n ** 63n - 1n;
+  await agrees(t, by(1n, 5n, most));
+  await agrees(t, by(3n, -most, -most - 1n));
+});
+
 test('Slice: what is refused', (t) => {
+  for (const axes of [
+    [0, 0],
+    [0, -2],
+  ]) {
+    const twice = { starts: ints([0, 1]), ends: ints([2, 3]), axes: ints(axes) };
+    refuses(
+      t,
+      one('Slice', [4, 5], [2, 5], {}, twice),
+      'INVALID_SHAPE',
+      'it',
+      'an axis twice',
+      `${axes[1]}]`,
+    );
+  }
   const bad = { starts: ints([0]), ends: ints([2, 3]) };
   refuses(t, one('Slice', [4, 5], [2, 3], {}, bad), 'INVALID_SHAPE', 'it', '[2, 3]');
   const zero = { starts: ints([0]), ends: ints([2]), axes: ints([0]), steps: ints([0]) };

@@ -138,5 +138,21 @@ test('Resize: what is refused', (t) => {
   refuses(t, by({ mode: 'area' }), 'UNSUPPORTED_ATTRIBUTE', 'resize0', 'area', 'nearest, linear, cubic');
   refuses(t, by({}, { scales: [1, 1, 2] }), 'INVALID_SHAPE', 'resize0', '[1, 1, 2]');
   refuses(t, by({}, {}), 'INVALID_SHAPE', 'resize0', 'sizes []');
+  refuses(t, by({ axes: [3, -1] }, { scales: [1, 2] }), 'INVALID_SHAPE', 'resize0', 'an axis twice: [3, -1]');
+  for (const mode of ['nearest', 'linear', 'cubic']) {
+    const long = by({ mode }, { sizes: [1, 1, 3, 1e8] });
+    refuses(t, long, 'UNSUPPORTED_ATTRIBUTE', 'resize0', '100000000 places', '1048576');
+  }
+  const large = by({ mode: 'linear' }, { sizes: [1, 1, 40_000, 40_000] });
+  refuses(t, large, 'UNSUPPORTED_ATTRIBUTE', 'resize0', '1600000000 elements', '134217728');
+  // Nearest rows and columns without a common step: as many runs as the product of both.
+  const runs = resizes(
+    [1, 1, 1009, 1009],
+    [1, 1, 1787, 1787],
+    { sizes: [1, 1, 1787, 1787] },
+    [{ mode: 'cubic' }],
+    18,
+  );
+  refuses(t, runs, 'UNSUPPORTED_ATTRIBUTE', 'resize0', 'runs', '65536');
   refuses(t, by({}, { scales: [1, 1, 0.1, 1] }), 'INVALID_SHAPE', 'resize0', '[1, 1, 0, 3]');
 });

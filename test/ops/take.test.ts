@@ -153,6 +153,56 @@ test('results that cannot be held are refused before anything is made of them', 
   refuses(t, spec, 'UNSUPPORTED_ATTRIBUTE', 'it', most);
 });
 
+test('lists of places that are too long are refused before they are made', (t) => {
+  const [x, y] = [[1], [null]];
+  const places = 'along one axis';
+  refuses(
+    t,
+    one('Tile', x, y, {}, { r: int64([2 ** 31]) }),
+    'UNSUPPORTED_ATTRIBUTE',
+    'it',
+    places,
+    '16777216',
+  );
+  refuses(t, one('Pad', x, y, {}, { p: int64([0, 2 ** 30]) }), 'UNSUPPORTED_ATTRIBUTE', 'it', places);
+  const crop = one('CenterCropPad', x, y, {}, { s: int64([2 ** 30]) }, 18);
+  refuses(t, crop, 'UNSUPPORTED_ATTRIBUTE', 'it', places);
+  refuses(t, one('Split', [2 ** 30], y, {}), 'UNSUPPORTED_ATTRIBUTE', 'it', places);
+  const d = int64([2 ** 30], []);
+  const nodes = [node('OneHot', ['i', 'd', 'v'], ['y'], {}, 'it')];
+  const hot = { inputs: { v: [2] }, outputs: { y: [null, null] }, nodes };
+  refuses(t, { ...hot, initializers: { i: int64([0]), d } }, 'UNSUPPORTED_ATTRIBUTE', 'it', places);
+});
+
+test('an output without elements is refused', (t) => {
+  const empty = (op: string, constants: Parameters<typeof one>[4], opset?: number) =>
+    refuses(t, one(op, [4], [null], {}, constants, opset), 'INVALID_SHAPE', 'it', 'Output "y"', 'is empty');
+  empty('Slice', { s: int64([2]), e: int64([2]) });
+  empty('Tile', { r: int64([0]) });
+  empty('Compress', { c: bools([0, 0]) });
+  empty('Pad', { p: int64([-2, -2]) });
+  const nodes = [node('Split', ['x', 's'], ['y', 'z'], {}, 'it')];
+  const spec = {
+    inputs: { x: [4] },
+    outputs: { y: [4], z: [null] },
+    nodes,
+    initializers: { s: int64([4, 0]) },
+  };
+  refuses(t, spec, 'INVALID_SHAPE', 'it', 'Output "z"', 'is empty');
+});
+
+test('Pad, CenterCropPad: modes, values and axes that are refused', (t) => {
+  const pads = { p: int64([1, 1]) };
+  const inherited = one('Pad', [2], [4], { mode: 'constructor' }, pads);
+  refuses(t, inherited, 'UNSUPPORTED_ATTRIBUTE', 'it', 'mode constructor', 'reflect');
+  const two = one('Pad', [2], [4], {}, { ...pads, v: tensor([2], [1, 2]) });
+  refuses(t, two, 'INVALID_SHAPE', 'it', 'constant_value of shape [2]');
+  const crop = one('CenterCropPad', [2, 3], [2, 3], { axes: [1, -1] }, { s: int64([2, 2]) }, 18);
+  refuses(t, crop, 'INVALID_SHAPE', 'it', 'an axis twice: [1, -1]');
+  const twice = { p: int64([1, 1, 1, 1]), v: tensor([], [0]), a: int64([0, -2]) };
+  refuses(t, one('Pad', [2, 3], [4, 3], {}, twice, 18), 'INVALID_SHAPE', 'it', 'an axis twice: [0, -2]');
+});
+
 test('an operator that the operator set does not have yet is refused', (t) => {
   const early = one('CenterCropPad', [3], [2], {}, { s: int64([2]) }, 17);
   refuses(t, early, 'UNSUPPORTED_OPSET', 'it', 'CenterCropPad', 'from opset 18', 'opset 17', 'opset_version');

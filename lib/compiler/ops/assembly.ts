@@ -174,6 +174,7 @@ for (const [op, scatterOf] of Object.entries(scatters)) {
     opset: [11, 23],
     restrictions: 'indices are known at compile time; reduction none or add',
     infer(c) {
+      c.needPlaces([elementCount(c.shape(0))]);
       scatterOf(c);
       return [{ shape: c.shape(0), dtype: c.type(0).dtype }];
     },

@@ -18,6 +18,8 @@ import type { CoreEmitter } from './emit';
 /** Most elements of a value, and of one that is computed while compiling. */
 const MOST_ELEMENTS = 2 ** 31;
 export const MOST_KNOWN_ELEMENTS: number = 2 ** 27;
+/** Longest list with an entry for every place along an axis. */
+const MOST_PLACES = 2 ** 24;
 
 export interface KnownInput {
   readonly type: Type;
@@ -122,10 +124,16 @@ export class OpContext {
     return a;
   }
 
-  axes(axes: readonly number[], rank: number): number[] {
-    const out = [...new Set(axes.map((a) => this.axis(a, rank)))].sort((a, b) => a - b);
-    if (out.length !== axes.length) throw this.invalidShape(`names an axis twice: [${axes.join(', ')}]`);
+  /** Different axes, in the order in which they are named. */
+  distinctAxes(axes: readonly number[], rank: number): number[] {
+    const out = [...new Set(axes.map((a) => this.axis(a, rank)))];
+    if (out.length !== axes.length) throw this.invalidShape(`names an axis twice: ${show(axes)}`);
     return out;
+  }
+
+  /** Different axes, in ascending order. */
+  axes(axes: readonly number[], rank: number): number[] {
+    return this.distinctAxes(axes, rank).sort((a, b) => a - b);
   }
 
   error(
@@ -171,6 +179,14 @@ export class OpContext {
     if (count <= most) return;
     const remedy = `The most are ${most}: give smaller inputs, or split the model.`;
     throw this.unsupported(`makes a tensor of shape ${show(shape)}, which is ${count} elements`, remedy);
+  }
+
+  /** Refuses axes that are too long for a list of their places. */
+  needPlaces(lengths: readonly number[], most: number = MOST_PLACES): void {
+    const longest = lengths.reduce((a, b) => Math.max(a, b), 0);
+    if (longest <= most) return;
+    const remedy = `The most are ${most}: reshape to shorter axes first, or split the model.`;
+    throw this.unsupported(`takes elements at ${longest} places along one axis`, remedy);
   }
 
   needRank(i: number, ...allowed: number[]): void {

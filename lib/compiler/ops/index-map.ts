@@ -10,7 +10,7 @@ import { knownIndices } from './take';
 
 /** Element i of the result is element from()[i] of the input. */
 function mapped(shape: readonly number[], from: () => Float64Array, input: number = 0): Moved {
-  return { shape, pieces: () => piecesOfMap(from()), fill: null, input };
+  return { shape, pieces: () => piecesOfMap(from()), fill: null, lists: [elementCount(shape)], input };
 }
 
 const knownOnly = 'indices are known at compile time';

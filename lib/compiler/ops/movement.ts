@@ -71,8 +71,7 @@ defineView('Slice', 'starts, ends, axes and steps are known at compile time', (c
   }
   const [shape, strides] = [[...x], stridesOf(x)];
   let base = 0;
-  given.forEach((axis, i) => {
-    const a = c.axis(axis, x.length);
+  c.distinctAxes(given, x.length).forEach((a, i) => {
     const [size, step] = [x[a]!, steps[i]!];
     const fromEnd = (v: number) => (v < 0 ? v + size : v);
     const clamp = (v: number, lo: number, hi: number) => Math.min(Math.max(v, lo), hi);
@@ -80,7 +79,8 @@ defineView('Slice', 'starts, ends, axes and steps are known at compile time', (c
     const end = step > 0 ? clamp(fromEnd(ends[i]!), 0, size) : clamp(fromEnd(ends[i]!), -1, size);
     shape[a] = Math.max(0, Math.ceil((end - start) / step));
     base += start * strides[a]!;
-    strides[a]! *= step;
+    // The step of a single element leads nowhere, and may be too large for a stride.
+    if (shape[a]! > 1) strides[a]! *= step;
   });
   return { shape, strides, base: shape.includes(0) ? 0 : base };
 });

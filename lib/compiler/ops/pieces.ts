@@ -95,6 +95,11 @@ export function piecesOfMap(from: ArrayLike<number>): Piece[] {
   return piecesOf(to, kept);
 }
 
+/** Number of pieces of `piecesAlong`. */
+export function countAlong(indices: readonly ArrayLike<number>[]): number {
+  return indices.reduce((n, list) => n * piecesOfMap(list).length, 1);
+}
+
 /** Pieces of out[i, j, ..] = x[indices[0][i], indices[1][j], ..] for x of this shape; index -1: to be filled. */
 export function piecesAlong(shape: readonly number[], indices: readonly ArrayLike<number>[]): Piece[] {
   const [outStrides, ownStrides] = [stridesOf(indices.map((list) => list.length)), stridesOf(shape)];

@@ -6,7 +6,7 @@
 
 import { elementCount, type Value } from '../ir/graph';
 import { expand, type FloatTensor, filled, tensorOf } from './array';
-import { type LowerContext, type OpContext, show } from './context';
+import { type LowerContext, MOST_KNOWN_ELEMENTS, type OpContext, show } from './context';
 import {
   isOutside,
   nearestModes,
@@ -16,8 +16,9 @@ import {
   tapsOf,
   transformations,
 } from './interpolation';
+import { needPieces } from './moves';
 import { scaled, shifted } from './operands';
-import { copyPiece, isWhole, piecesAlong } from './pieces';
+import { copyPiece, countAlong, isWhole, piecesAlong } from './pieces';
 import { defineOp } from './registry';
 
 interface Resize {
@@ -72,7 +73,7 @@ function scalesOf(c: OpContext, sizes: readonly number[]): { scale: number; out:
 
 function resizeOf(c: OpContext): Resize {
   const x = c.shape(0);
-  const named = (c.numbers('axes') ?? x.map((_, i) => i)).map((a) => c.axis(a, x.length));
+  const named = c.distinctAxes(c.numbers('axes') ?? x.map((_, i) => i), x.length);
   const form = resampling(c);
   const scales = scalesOf(
     c,
@@ -89,11 +90,14 @@ function resizeOf(c: OpContext): Resize {
   const shape = axes.map((a) => a.out);
   if (shape.some((d) => d < 1)) throw c.invalidShape(`resizes ${show(x)} to ${show(shape)}`, x);
   c.needSize(shape);
+  c.needPlaces([...x, ...shape], mostPlaces);
+  const extrapolation = c.number('extrapolation_value', 0);
+  if (form.mode !== 'nearest' || extrapolation !== 0) c.needSize(shape, MOST_KNOWN_ELEMENTS);
   const isEmpty = (a: ResizedAxis) =>
     Array.from({ length: a.out }).every((_, i) => isOutside(a, form.transformation, i));
   if (roi && axes.some(isEmpty))
     throw c.invalidShape(`reads nothing of its input at roi ${show(roi ?? [])}`, x);
-  return { axes, resampling: form, shape, extrapolation: c.number('extrapolation_value', 0) };
+  return { axes, resampling: form, shape, extrapolation };
 }
 
 /** Terms of a sum over several axes: for each, one tap per axis. */
@@ -111,6 +115,9 @@ function weightsOf(term: readonly Tap[]): FloatTensor {
   );
 }
 
+/** Most elements along an axis: the taps of each are listed. */
+const mostPlaces = 2 ** 20;
+
 /** Pieces up to which a move along several axes is done at once. */
 const fewPieces = 64;
 
@@ -118,7 +125,7 @@ const fewPieces = 64;
 function steps(taps: readonly (readonly Tap[])[], shape: readonly number[]): (readonly Tap[])[][] {
   const isMove = taps.every((axis) => axis.length === 1);
   const indices = taps.map((axis) => axis[0]!.indices);
-  if (isMove && piecesAlong(shape, indices).length <= fewPieces) return [[...taps]];
+  if (isMove && countAlong(indices) <= fewPieces) return [[...taps]];
   const isExact = taps.every((axis) =>
     axis.every(({ weights }) => weights.every((w) => Number.isInteger(w * 256))),
   );
@@ -138,6 +145,7 @@ function steps(taps: readonly (readonly Tap[])[], shape: readonly number[]): (re
 function termOf(c: LowerContext, x: Value, term: readonly Tap[]): Value {
   const shape = term.map(({ indices }) => indices.length);
   const indices = term.map((tap) => tap.indices);
+  needPieces(c, countAlong(indices));
   const pieces = piecesAlong(x.type.shape, indices);
   const fill = indices.some((l) => l.includes(-1)) ? 0 : null;
   const moved =
@@ -168,7 +176,8 @@ function extrapolated({ extrapolation, shape, ...form }: Resize): FloatTensor {
 defineOp({
   op: 'Resize',
   opset: [11, 23],
-  restrictions: 'scales, sizes and roi are known at compile time and become public; no antialias',
+  restrictions:
+    'scales, sizes and roi are known at compile time and become public; no antialias; roi holds for every axis',
   infer: (c) => [{ shape: resizeOf(c).shape, dtype: 'fixed' }],
   reference(c, [x]) {
     const form = resizeOf(c);

@@ -1,6 +1,7 @@
 // Operators that take elements along axes, by lists of indices known at compile time: Gather, Split, Tile, Pad,
 // Compress, CenterCropPad.
 
+import { elementCount } from '../ir/graph';
 import { type OpContext, show } from './context';
 import { defineMove, type Moved } from './moves';
 import { piecesAlong } from './pieces';
@@ -17,6 +18,7 @@ function along(x: readonly number[], axis: number, indices: readonly number[], s
         x.map((d, i) => (i === axis ? indices : range(d))),
       ),
     fill: null,
+    lists: x.map((d, i) => (i === axis ? indices.length : d)),
   };
 }
 
@@ -52,6 +54,7 @@ function splitSizes(c: OpContext, size: number): number[] {
 defineMove({ op: 'Split', opset: [11, 23], restrictions: 'sizes are known at compile time' }, (c) => {
   const x = c.shape(0);
   const axis = c.axis(c.number('axis', 0), x.length);
+  c.needPlaces([x[axis]!]);
   const sizes = splitSizes(c, x[axis]!);
   if (sizes.some((s) => s < 0) || sizes.reduce((a, b) => a + b, 0) !== x[axis]) {
     throw c.invalidShape(`splits axis ${axis} of a shape ${show(x)} into ${show(sizes)}`, x);
@@ -115,8 +118,8 @@ const continuations: Readonly<Record<string, (p: number, n: number) => number>> 
 function padsOf(c: OpContext): (readonly [number, number])[] {
   const x = c.shape(0);
   const given = c.has(1) ? c.known(1, 'pads') : (c.numbers('pads') ?? []);
-  const axes = c.has(3) ? c.known(3, 'axes').map((a) => c.axis(a, x.length)) : x.map((_, i) => i);
-  if (given.length !== 2 * axes.length || new Set(axes).size !== axes.length)
+  const axes = c.distinctAxes(c.has(3) ? c.known(3, 'axes') : range(x.length), x.length);
+  if (given.length !== 2 * axes.length)
     throw c.invalidShape(`has pads ${show(given)} for axes ${show(axes)} of a shape ${show(x)}`, x);
   return x.map((_, axis) => {
     const i = axes.indexOf(axis);
@@ -128,8 +131,11 @@ defineMove({ op: 'Pad', opset: [11, 23], restrictions: 'pads and value are known
   const x = c.shape(0);
   const mode = c.string('mode', 'constant');
   const pads = padsOf(c);
-  const continued = continuations[mode];
-  if (!continued) throw c.unsupported(`has mode ${mode}`, 'Use constant, reflect, edge or wrap.');
+  if (!Object.hasOwn(continuations, mode))
+    throw c.unsupported(`has mode ${mode}`, 'Use constant, reflect, edge or wrap.');
+  const continued = continuations[mode]!;
+  if (c.has(2) && elementCount(c.shape(2)) > 1)
+    throw c.invalidShape(`has a constant_value of shape ${show(c.shape(2))}, not one number`, c.shape(2));
   // What is cut off is cut off first.
   const kept = x.map((d, axis) => {
     const [before, after] = pads[axis]!;
@@ -156,7 +162,7 @@ defineMove(
   { op: 'CenterCropPad', opset: [18, 23], restrictions: 'the shape is known at compile time' },
   (c) => {
     const x = c.shape(0);
-    const axes = (c.numbers('axes') ?? range(x.length)).map((a) => c.axis(a, x.length));
+    const axes = c.distinctAxes(c.numbers('axes') ?? range(x.length), x.length);
     const target = c.known(1, 'shape');
     if (target.length !== axes.length || target.some((d) => d < 0))
       throw c.invalidShape(`has shape ${show(target)} for axes ${show(axes)}`, x);

@@ -113,11 +113,27 @@ function usedValues(graph: Graph): Set<Value> {
   return new Set([...graph.nodes.flatMap((n) => n.inputs), ...graph.outputs]);
 }
 
+function producerOf(graph: Graph, output: string): Node | undefined {
+  return graph.nodes.find((n) => n.outputs.some((v) => v.name === output));
+}
+
+/** An output without elements is nothing that parties could compute. */
+function needElements({ name }: Value, shape: readonly number[], node: Node | undefined): void {
+  if (elementCount(shape) > 0) return;
+  throw new CryptorchError(
+    'INVALID_SHAPE',
+    `Output "${name}" (node "${node?.name ?? name}") is empty: its shape is ${show(shape)}. Take it out of the ` +
+      "model's outputs, or correct what leaves nothing of its input.",
+    { output: name, node: node?.name, shapes: [shape] },
+  );
+}
+
 /** Gives every value its type. @throws CryptorchError for the first node that cannot be computed. */
 export function inferShapes(graph: Graph): Graph {
   const rewriter = new Rewriter(graph);
   const used = usedValues(graph);
   for (const node of graph.nodes) inferNode(rewriter, node, used);
+  for (const v of graph.outputs) needElements(v, rewriter.get(v).type.shape, producerOf(graph, v.name));
   return rewriter.build('Identity');
 }
 
@@ -134,7 +150,7 @@ export function checkDeclared(graph: Graph, declared: DeclaredShapes): void {
     )
       continue;
     const saysText = `[${says.map((d) => d ?? '?').join(', ')}]`;
-    const node = graph.nodes.find((n) => n.outputs.some((v) => v.name === name));
+    const node = producerOf(graph, name);
     throw new CryptorchError(
       'INVALID_SHAPE',
       `Output "${name}" (node "${node?.name ?? name}") has shape ${show(type.shape)}, but the model declares ` +
@@ -156,5 +172,11 @@ export function problemsOf(graph: Graph, onProblem: OnProblem): void {
     const look = (): unknown =>
       complete ? inferNode(rewriter, node, used) : definitionOf(node, graph.opset);
     attempt({ node: node.name, operator: node.op }, look, onProblem);
+  }
+  for (const v of graph.outputs) {
+    if (!rewriter.has(v)) continue;
+    const node = producerOf(graph, v.name);
+    const look = () => needElements(v, rewriter.get(v).type.shape, node);
+    attempt({ node: node?.name ?? v.name, operator: node?.op ?? 'Output' }, look, onProblem);
   }
 }
