@@ -95,6 +95,12 @@ test('ConvTranspose: what is refused', (t) => {
   refuses(t, deconv(x, [2, 2, 2, 2], { strides: [2] }), 'INVALID_SHAPE', 'deconv', 'strides [2]');
   refuses(t, deconv(x, [2, 2, 2, 2], { pads: [9, 0, 0, 0] }), 'INVALID_SHAPE', 'deconv', 'leaves none');
   refuses(t, deconv(x, [2, 2, 2, 2], { auto_pad: 'SOME' }), 'UNSUPPORTED_ATTRIBUTE', 'deconv', 'SAME_UPPER');
+  const group = deconv(x, [2, 2, 2, 2], { group: -1 }, false);
+  refuses(t, group, 'INVALID_MODEL', 'deconv', 'group -1');
+  const phases = deconv(x, [2, 2, 2, 2], { strides: [100, 100] });
+  refuses(t, phases, 'UNSUPPORTED_ATTRIBUTE', 'deconv', 'strides [100, 100]', '1024');
+  const far = deconv(x, [2, 2, 2, 2], { strides: [2 ** 32, 1] });
+  refuses(t, far, 'UNSUPPORTED_ATTRIBUTE', 'deconv', `${2 ** 32}`, '16777216');
   const three = deconv([1, 2, 3, 3, 3], [2, 2, 2, 2, 2], {});
   refuses(t, three, 'UNSUPPORTED_ATTRIBUTE', 'deconv', '[1, 2, 3, 3, 3]');
 });

@@ -112,6 +112,12 @@ test('Conv: what is refused', (t) => {
     'negative pads',
   );
   refuses(t, conv([1, 2, 5, 5], [3, 2, 3, 3], { auto_pad: 'SOME' }), 'UNSUPPORTED_ATTRIBUTE', 'auto_pad');
+  const group = conv([1, 2, 5, 5], [3, 2, 3, 3], { group: -1 });
+  refuses(t, group, 'INVALID_MODEL', 'conv', 'group -1');
+  const far = conv([1, 2, 5], [3, 2, 3], { pads: [2 ** 31, 2 ** 31], strides: [2 ** 32] });
+  refuses(t, far, 'UNSUPPORTED_ATTRIBUTE', 'conv', `stride of ${2 ** 32}`, '16777216');
+  const apart = { auto_pad: 'SAME_UPPER', dilations: [2 ** 24] };
+  refuses(t, conv([1, 1, 4], [1, 1, 9], apart), 'UNSUPPORTED_ATTRIBUTE', 'conv', 'padding of 67108864');
   const four = conv([1, 2, 4, 4, 4, 4], [3, 2, 3, 3, 3, 3], {});
   refuses(t, four, 'UNSUPPORTED_ATTRIBUTE', '[1, 2, 4, 4, 4, 4]');
   const bias = conv([1, 2, 5, 5], [3, 2, 3, 3], {});

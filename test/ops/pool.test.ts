@@ -111,6 +111,13 @@ test('pools: what is refused', (t) => {
     );
     const far = { kernel_shape: [2, 2], pads: [2, 2, 2, 2] };
     refuses(t, pool(op, [1, 2, 4, 4], far), 'UNSUPPORTED_ATTRIBUTE', 'pool', 'padding alone');
+    const apart = { kernel_shape: [2], dilations: [2 ** 40], pads: [2 ** 40, 2 ** 40] };
+    refuses(t, pool(op, [1, 2, 4], apart), 'UNSUPPORTED_ATTRIBUTE', 'pool', `${2 ** 40}`, '16777216');
+    const huge = 2 ** 30;
+    const all = { kernel_shape: [huge, huge], pads: [huge, huge, huge, huge] };
+    refuses(t, pool(op, [1, 2, 4, 4], all), 'UNSUPPORTED_ATTRIBUTE', 'pool', '16777216');
+    const many = { kernel_shape: [2048, 2048], pads: [2047, 2047, 2047, 2047] };
+    refuses(t, pool(op, [1, 2, 4, 4], many), 'UNSUPPORTED_ATTRIBUTE', 'pool', '4194304 elements', '1048576');
   }
   refuses(t, pool('GlobalAveragePool', [2, 3], {}), 'UNSUPPORTED_ATTRIBUTE', 'pool');
   const indices = {

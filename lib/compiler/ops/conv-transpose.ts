@@ -5,14 +5,14 @@
 // convolution of x with those taps in reverse, with stride 1 and dilation d / gcd(s, d). No zeros are multiplied,
 // and x is opened once for all of them. One move interleaves the results.
 
-import type { Value } from '../ir/graph';
+import { elementCount, type Value } from '../ir/graph';
 import { type FloatTensor, filled, stridesOf, zip } from './array';
 import { type LowerContext, type OpContext, show } from './context';
-import { checkKernel, kernelShapes } from './conv';
+import { checkKernel, groupsOf, kernelShapes } from './conv';
 import type { Piece } from './core';
 import { operand, operandView, plus } from './operands';
 import { defineOp } from './registry';
-import { autoPadOf, windowList } from './windows';
+import { autoPadOf, needWindow, windowList } from './windows';
 
 interface TransposedAxis {
   readonly size: number;
@@ -58,16 +58,18 @@ function transposedAxes(c: OpContext, sizes: readonly number[], kernel: readonly
       after = full - wanted - before;
     }
     const out = full - before - after;
-    if (Math.min(stride, out) > mostPhases)
-      throw c.unsupported(`has strides of ${stride}`, `Use strides of up to ${mostPhases}.`);
-    if (out >= 1) return { size, kernel: k, stride, dilation, before, out };
+    if (out >= 1) {
+      const axis = { size, kernel: k, stride, dilation, before, out };
+      needWindow(c, { ...axis, after });
+      return axis;
+    }
     throw c.invalidShape(`makes windows of ${k} from an input of shape ${show(c.shape(0))} and leaves none`);
   });
 }
 
 function geometry(c: OpContext): Geometry {
   const [x, w] = kernelShapes(c, 3, 4);
-  const group = c.number('group', 1);
+  const group = groupsOf(c);
   if (x[1] !== w[0] || x[1]! % group !== 0)
     throw c.mismatch(0, 1, `${x[1]} channels do not fit a kernel of ${w[0]} channels in ${group} groups`);
   const outputs = w[1]! * group;
@@ -78,7 +80,14 @@ function geometry(c: OpContext): Geometry {
     TransposedAxis,
   ];
   const two = (s: readonly number[]) => (s.length === 3 ? [s[0]!, s[1]!, 1, s[2]!] : s);
-  return { axes, group, out: [x[0]!, outputs, ...spatial.map((a) => a.out)], x: two(x), w: two(w) };
+  const out = [x[0]!, outputs, ...spatial.map((a) => a.out)];
+  c.needSize(out);
+  c.needPlaces([x[0]!, x[1]!, outputs]);
+  if (elementCount(spatial.map(phaseCount)) > mostPhases) {
+    const remedy = `The product of the strides may be up to ${mostPhases}.`;
+    throw c.unsupported(`has strides ${show(spatial.map((a) => a.stride))}`, remedy);
+  }
+  return { axes, group, out, x: two(x), w: two(w) };
 }
 
 /** What the results of one remainder along an axis are made of. */
@@ -99,15 +108,27 @@ interface Phase {
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-function phases({ size, kernel, stride, dilation, before, out }: TransposedAxis): Phase[] {
+const phaseCount = ({ stride, out }: TransposedAxis): number => Math.min(stride, out);
+
+/** For every remainder modulo the stride: the first tap that has it, undefined where none does. */
+function firstTaps(axis: TransposedAxis, taps: number): (number | undefined)[] {
+  const { stride, dilation, before } = axis;
+  const remainders = Array.from({ length: phaseCount(axis) }, (_, first) => (first + before) % stride);
+  const found = new Map(remainders.map((r): [number, number | undefined] => [r, undefined]));
+  for (let k = 0; k < taps; k++) {
+    const remainder = (k * dilation) % stride;
+    if (found.has(remainder)) found.set(remainder, k);
+  }
+  return remainders.map((r) => found.get(r));
+}
+
+function phases(axis: TransposedAxis): Phase[] {
+  const { size, kernel, stride, dilation, before, out } = axis;
   const common = gcd(stride, dilation);
   const [step, inner] = [stride / common, dilation / common];
-  return Array.from({ length: Math.min(stride, out) }, (_, first): Phase | undefined => {
-    const remainder = (first + before) % stride;
-    const k0 = Array.from({ length: Math.min(step, kernel) }).findIndex(
-      (_tap, k) => (k * dilation) % stride === remainder,
-    );
-    if (k0 < 0) return undefined;
+  // Taps of less than a period have different remainders.
+  const all = firstTaps(axis, Math.min(step, kernel)).map((k0, first): Phase | undefined => {
+    if (k0 === undefined) return undefined;
     const taps = Math.floor((kernel - 1 - k0) / step) + 1;
     const reach = (taps - 1) * inner;
     // Result first + stride q is place q of a convolution whose tap k0 reads input q + shift.
@@ -127,7 +148,8 @@ function phases({ size, kernel, stride, dilation, before, out }: TransposedAxis)
       count,
       first,
     };
-  }).filter((p) => p !== undefined);
+  });
+  return all.filter((p) => p !== undefined);
 }
 
 /** The taps of two phases as the kernel of a convolution: [C, O/group, ..] -> [O, C/group, ..]. */
@@ -212,11 +234,20 @@ function convTranspose(x: FloatTensor, w: FloatTensor, g: Geometry): FloatTensor
 defineOp({
   op: 'ConvTranspose',
   opset: [11, 23],
-  restrictions: 'one or two spatial dimensions',
+  restrictions:
+    'one or two spatial dimensions; with auto_pad SAME the output is input times stride, as in the standard',
   infer(c) {
     const { axes, out } = geometry(c);
-    if (axes.some((a) => phases(a).length === 0))
+    const all = axes.map((a) => phases(a));
+    if (all.some((list) => list.length === 0))
       throw c.invalidShape(`makes a result of shape ${show(out)} that no window reaches`, c.shape(0), out);
+    all.forEach((list, i) => {
+      for (const { taps, dilation, pads, places } of list) {
+        const [before, after] = pads;
+        const { size } = axes[i]!;
+        needWindow(c, { size, kernel: taps, stride: 1, dilation, before, after, out: places });
+      }
+    });
     return [{ shape: out, dtype: 'fixed' }];
   },
   reference(c, [x, w, bias]) {

@@ -14,6 +14,9 @@ import { copyPiece } from './pieces';
 import { defineOp } from './registry';
 import { type Axis, conv2d, singleRow, spatialAxes, windowAttributes } from './windows';
 
+/** Each slice of a kernel in depth is an operation. */
+const mostSlices = 1024;
+
 interface Geometry {
   /** The last two axes, and the depth before them where there are three. */
   readonly axes: readonly [Axis, Axis];
@@ -50,9 +53,16 @@ export function kernelShapes(c: OpContext, ...ranks: number[]): [readonly number
   throw c.mismatch(0, 1, 'input and kernel have different numbers of dimensions');
 }
 
+/** The number of groups that channels are split into. */
+export function groupsOf(c: OpContext): number {
+  const group = c.number('group', 1);
+  if (Number.isInteger(group) && group >= 1) return group;
+  throw c.error('INVALID_MODEL', `has group ${group}`, 'Give 1, or a number that divides the channels.');
+}
+
 function geometry(c: OpContext): Geometry {
   const [x, w] = kernelShapes(c, 3, 4, 5);
-  const group = c.number('group', 1);
+  const group = groupsOf(c);
   const [channels, outputs, perGroup] = [x[1]!, w[0]!, w[1]!];
   if (channels !== perGroup * group) {
     throw c.mismatch(
@@ -67,10 +77,15 @@ function geometry(c: OpContext): Geometry {
   const spatial = spatialAxes(c, x.slice(2), w.slice(2), false);
   const out = [x[0]!, outputs, ...spatial.map((a) => a.out)];
   const depth = spatial.length === 3 ? spatial.shift() : undefined;
+  if (depth && depth.kernel > mostSlices)
+    throw c.unsupported(`has a kernel of ${depth.kernel} slices in depth`, `The most are ${mostSlices}.`);
   const axes = (spatial.length === 1 ? [singleRow, spatial[0]!] : spatial) as [Axis, Axis];
   const two = (first: number, s: readonly number[]) =>
     s.length === 3 ? [first, s[1]!, 1, s[2]!] : [first, s[1]!, ...s.slice(-2)];
+  c.needSize(out);
   const y = [x[0]! * (depth?.size ?? 1), outputs * (depth?.kernel ?? 1), ...axes.map((a) => a.out)];
+  c.needSize(y);
+  c.needPlaces([y[0]!, y[1]!, channels]);
   return {
     axes,
     depth,

@@ -5,10 +5,10 @@
 
 import { elementCount, type Value } from '../ir/graph';
 import { type FloatTensor, map, reduce, tensorOf, zip } from './array';
-import type { LowerContext, OpContext } from './context';
+import { type LowerContext, MOST_KNOWN_ELEMENTS, type OpContext } from './context';
 import { scaled } from './operands';
 import { defineOp } from './registry';
-import { type Axis, pool, singleRow, spatialAxes, windowAttributes, windowAxis } from './windows';
+import { type Axis, needWindow, pool, singleRow, spatialAxes, windowAttributes, windowAxis } from './windows';
 
 /** A pool over two dimensions, the last of these shapes. */
 interface Step {
@@ -24,6 +24,16 @@ interface Geometry {
   readonly steps: readonly Step[];
 }
 
+/** Most positions of a window. */
+const MOST_POSITIONS = 2 ** 20;
+
+function needPositions(c: OpContext, kernel: readonly number[]): void {
+  const positions = elementCount(kernel);
+  if (positions <= MOST_POSITIONS) return;
+  const remedy = `The most are ${MOST_POSITIONS}: use a global pool, or several smaller ones.`;
+  throw c.unsupported(`has windows of ${positions} elements`, remedy);
+}
+
 function geometry(c: OpContext): Geometry {
   c.needRank(0, 3, 4, 5);
   const x = c.shape(0);
@@ -31,6 +41,8 @@ function geometry(c: OpContext): Geometry {
   if (!kernel) throw c.error('INVALID_MODEL', 'has no kernel_shape', 'Export the model again.');
   const axes = spatialAxes(c, x.slice(2), kernel, c.flag('ceil_mode', false));
   const out = [x[0]!, x[1]!, ...axes.map((a) => a.out)];
+  c.needSize(out);
+  needPositions(c, kernel);
   const planes = x.slice(0, 2);
   const [h, w] = axes.length === 1 ? [singleRow, axes[0]!] : (axes.slice(-2) as [Axis, Axis]);
   const [depth] = axes.length === 3 ? axes : [];
@@ -39,6 +51,7 @@ function geometry(c: OpContext): Geometry {
   if (depth) {
     const area = h.out * w.out;
     const columns = windowAxis({ ...singleRow, size: area, pads: [0, 0], autoPad: 'NOTSET', ceil: false });
+    needWindow(c, columns);
     steps.push({ axes: [depth, columns], x: [...planes, depth.size, area], y: [...planes, depth.out, area] });
   }
   return { axes, out, steps };
@@ -49,10 +62,8 @@ function counts(a: Axis, includePad: boolean): number[] {
   const [from, to] = includePad ? [-a.before, a.size + a.declaredAfter] : [0, a.size];
   return Array.from({ length: a.out }, (_, o) => {
     const first = o * a.stride - a.before;
-    let count = 0;
-    for (let t = 0; t < a.kernel; t++)
-      count += Number(first + t * a.dilation >= from && first + t * a.dilation < to);
-    return count;
+    const tapAt = (place: number) => Math.min(Math.max(Math.ceil((place - first) / a.dilation), 0), a.kernel);
+    return tapAt(to) - tapAt(from);
   });
 }
 
@@ -92,6 +103,8 @@ defineOp({
   infer(c) {
     const g = geometry(c);
     needNonEmpty(c, g.axes);
+    // Elements of all windows, which are compared tap by tap.
+    for (const { axes, y } of g.steps) c.needSize([...y, ...axes.map((a) => a.kernel)]);
     return [{ shape: g.out, dtype: 'fixed' }];
   },
   reference(c, [x]) {
@@ -119,6 +132,7 @@ defineOp({
   infer(c) {
     const g = geometry(c);
     needNonEmpty(c, g.axes);
+    c.needSize(g.out.slice(2), MOST_KNOWN_ELEMENTS);
     return [{ shape: g.out, dtype: 'fixed' }];
   },
   reference(c, [x]) {

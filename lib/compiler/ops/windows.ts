@@ -51,6 +51,20 @@ export function windowAxis(o: AxisOptions): Axis {
   return { size, kernel, stride, dilation, before, after, declaredAfter, out };
 }
 
+/** Most of everything that counts along an axis: what the kernels take. Windows then reach less than 2^30 places. */
+const MOST_ALONG_AXIS = 2 ** 24;
+
+/** Refuses windows that the kernels cannot take. */
+export function needWindow(c: OpContext, a: Omit<Axis, 'declaredAfter'>): void {
+  const { size, kernel, stride, dilation, before, after, out } = a;
+  const parts = { size, kernel, stride, dilation, padding: Math.max(before, after), out };
+  for (const [what, n] of Object.entries(parts)) {
+    if (n <= MOST_ALONG_AXIS) continue;
+    const name = what === 'out' ? 'number of windows' : what;
+    throw c.unsupported(`has a ${name} of ${n} along an axis`, `The most are ${MOST_ALONG_AXIS}.`);
+  }
+}
+
 /** An attribute with one number per spatial dimension, or two. */
 export function windowList(c: OpContext, name: string, count: number, otherwise: 0 | 1): readonly number[] {
   const values = c.numbers(name) ?? new Array<number>(count).fill(otherwise);
@@ -98,7 +112,10 @@ export function spatialAxes(
       autoPad,
       ceil,
     });
-    if (axis.out >= 1) return axis;
+    if (axis.out >= 1) {
+      needWindow(c, axis);
+      return axis;
+    }
     const window = `windows of ${k} with dilation ${dilation}`;
     throw c.invalidShape(`takes ${window} from an input of shape ${show(c.shape(0))}`, c.shape(0), kernel);
   });
