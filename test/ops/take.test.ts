@@ -195,6 +195,8 @@ test('Pad, CenterCropPad: modes, values and axes that are refused', (t) => {
   const pads = { p: int64([1, 1]) };
   const inherited = one('Pad', [2], [4], { mode: 'constructor' }, pads);
   refuses(t, inherited, 'UNSUPPORTED_ATTRIBUTE', 'it', 'mode constructor', 'reflect');
+  const turns = one('Pad', [3], [null], { mode: 'reflect' }, { p: int64([0, 2 ** 22]) });
+  refuses(t, turns, 'UNSUPPORTED_ATTRIBUTE', 'it', '2097152 runs', '65536');
   const two = one('Pad', [2], [4], {}, { ...pads, v: tensor([2], [1, 2]) });
   refuses(t, two, 'INVALID_SHAPE', 'it', 'constant_value of shape [2]');
   const crop = one('CenterCropPad', [2, 3], [2, 3], { axes: [1, -1] }, { s: int64([2, 2]) }, 18);

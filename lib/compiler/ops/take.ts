@@ -3,7 +3,7 @@
 
 import { elementCount } from '../ir/graph';
 import { type OpContext, show } from './context';
-import { defineMove, type Moved } from './moves';
+import { defineMove, type Moved, needPieces } from './moves';
 import { piecesAlong } from './pieces';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -144,6 +144,12 @@ defineMove({ op: 'Pad', opset: [11, 23], restrictions: 'pads and value are known
       throw c.invalidShape(`pads axis ${axis} of a shape ${show(x)} by ${before} and ${after}`, x);
     return left;
   });
+  // A reflection goes to and fro: every turn is a run of its own.
+  if (mode === 'reflect') {
+    kept.forEach((d, axis) => {
+      needPieces(c, Math.floor(Math.max(...pads[axis]!) / Math.max(d - 1, 1)));
+    });
+  }
   const shape = x.map((d, axis) => d + pads[axis]![0] + pads[axis]![1]);
   const indices = () =>
     shape.map((size, axis) => {
