@@ -18,8 +18,8 @@ import type { CoreEmitter } from './emit';
 /** Most elements of a value, and of one that is computed while compiling. */
 const MOST_ELEMENTS = 2 ** 31;
 export const MOST_KNOWN_ELEMENTS: number = 2 ** 27;
-/** Longest list with an entry for every place along an axis. */
-const MOST_PLACES = 2 ** 24;
+/** Longest list of places along an axis, or of factors, that is made while compiling. */
+export const MOST_LISTED: number = 2 ** 24;
 
 export interface KnownInput {
   readonly type: Type;
@@ -182,7 +182,7 @@ export class OpContext {
   }
 
   /** Refuses axes that are too long for a list of their places. */
-  needPlaces(lengths: readonly number[], most: number = MOST_PLACES): void {
+  needPlaces(lengths: readonly number[], most: number = MOST_LISTED): void {
     const longest = lengths.reduce((a, b) => Math.max(a, b), 0);
     if (longest <= most) return;
     const remedy = `The most are ${most}: reshape to shorter axes first, or split the model.`;

@@ -5,7 +5,7 @@
 
 import { elementCount, type Value } from '../ir/graph';
 import { type FloatTensor, map, reduce, tensorOf, zip } from './array';
-import { type LowerContext, MOST_KNOWN_ELEMENTS, type OpContext } from './context';
+import { type LowerContext, MOST_LISTED, type OpContext } from './context';
 import { scaled } from './operands';
 import { defineOp } from './registry';
 import { type Axis, needWindow, pool, singleRow, spatialAxes, windowAttributes, windowAxis } from './windows';
@@ -132,7 +132,7 @@ defineOp({
   infer(c) {
     const g = geometry(c);
     needNonEmpty(c, g.axes);
-    c.needSize(g.out.slice(2), MOST_KNOWN_ELEMENTS);
+    c.needSize(g.out.slice(2), MOST_LISTED);
     return [{ shape: g.out, dtype: 'fixed' }];
   },
   reference(c, [x]) {

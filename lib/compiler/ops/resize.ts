@@ -6,7 +6,7 @@
 
 import { elementCount, type Value } from '../ir/graph';
 import { expand, type FloatTensor, filled, tensorOf } from './array';
-import { type LowerContext, MOST_KNOWN_ELEMENTS, type OpContext, show } from './context';
+import { type LowerContext, MOST_LISTED, type OpContext, show } from './context';
 import {
   isOutside,
   nearestModes,
@@ -92,7 +92,14 @@ function resizeOf(c: OpContext): Resize {
   c.needSize(shape);
   c.needPlaces([...x, ...shape], mostPlaces);
   const extrapolation = c.number('extrapolation_value', 0);
-  if (form.mode !== 'nearest' || extrapolation !== 0) c.needSize(shape, MOST_KNOWN_ELEMENTS);
+  if (extrapolation !== 0) c.needSize(shape, MOST_LISTED);
+  // The factors of all axes but those that stay what they are.
+  const changed = axes.filter((a) => a.out !== a.size || a.scale !== 1 || roi);
+  if (form.mode !== 'nearest')
+    c.needSize(
+      changed.map((a) => a.out),
+      MOST_LISTED,
+    );
   const isEmpty = (a: ResizedAxis) =>
     Array.from({ length: a.out }).every((_, i) => isOutside(a, form.transformation, i));
   if (roi && axes.some(isEmpty))
