@@ -144,7 +144,7 @@ test('Resize: what is refused', (t) => {
     refuses(t, long, 'UNSUPPORTED_ATTRIBUTE', 'resize0', '100000000 places', '1048576');
   }
   const large = by({ mode: 'linear' }, { sizes: [1, 1, 40_000, 40_000] });
-  refuses(t, large, 'UNSUPPORTED_ATTRIBUTE', 'resize0', '1600000000 elements', '16777216');
+  refuses(t, large, 'UNSUPPORTED_ATTRIBUTE', 'resize0', '1600000000 elements', '4194304');
   // Nearest rows and columns without a common step: as many runs as the product of both.
   const runs = resizes(
     [1, 1, 1009, 1009],

@@ -98,7 +98,7 @@ function resizeOf(c: OpContext): Resize {
   if (form.mode !== 'nearest')
     c.needSize(
       changed.map((a) => a.out),
-      MOST_LISTED,
+      mostFactors,
     );
   const isEmpty = (a: ResizedAxis) =>
     Array.from({ length: a.out }).every((_, i) => isOutside(a, form.transformation, i));
@@ -124,6 +124,9 @@ function weightsOf(term: readonly Tap[]): FloatTensor {
 
 /** Most elements along an axis: the taps of each are listed. */
 const mostPlaces = 2 ** 20;
+
+/** Most factors of a sum's term, of which there are four (linear) or sixteen (cubic) in two dimensions. */
+const mostFactors = 2 ** 22;
 
 /** Pieces up to which a move along several axes is done at once. */
 const fewPieces = 64;
