@@ -101,17 +101,22 @@ test.serial('the addon can be loaded twice in a thread', async (t) => {
   for (const { isa } of runs) t.is(isa, native().info().isa);
 });
 
-/** Warms up, and then repeats something that must leave nothing. */
+/** Repeats something that must leave nothing. Heaps take a while to settle; what leaks grows in every block. */
 async function staysFlat(t: ExecutionContext, once: () => Promise<void>): Promise<void> {
   t.timeout(120_000);
-  for (let i = 0; i < WARM; i++) await once();
-  collect();
-  const before = process.memoryUsage.rss();
-  for (let i = 0; i < COUNTED; i++) await once();
-  collect();
-  const growth = process.memoryUsage.rss() / before - 1;
-  t.log(`resident memory grew by ${(100 * growth).toFixed(1)} % of ${(before / 2 ** 20).toFixed(0)} MiB`);
-  t.true(growth < 0.1);
+  const resident = async (times: number): Promise<number> => {
+    for (let i = 0; i < times; i++) await once();
+    collect();
+    return process.memoryUsage.rss();
+  };
+  let [before, growth] = [await resident(WARM), Number.POSITIVE_INFINITY];
+  for (let block = 0; block < 4 && growth >= 0.05; block++) {
+    const after = await resident(COUNTED);
+    growth = after / before - 1;
+    before = after;
+    t.log(`resident memory grew by ${(100 * growth).toFixed(1)} % to ${(after / 2 ** 20).toFixed(0)} MiB`);
+  }
+  t.true(growth < 0.05);
   t.deepEqual(native().info().memory, NOTHING);
 }
 
