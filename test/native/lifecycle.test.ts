@@ -110,13 +110,13 @@ async function staysFlat(t: ExecutionContext, once: () => Promise<void>): Promis
     return process.memoryUsage.rss();
   };
   let [before, growth] = [await resident(WARM), Number.POSITIVE_INFINITY];
-  for (let block = 0; block < 4 && growth >= 0.05; block++) {
+  for (let block = 0; block < 6 && growth >= 0.02; block++) {
     const after = await resident(COUNTED);
     growth = after / before - 1;
     before = after;
     t.log(`resident memory grew by ${(100 * growth).toFixed(1)} % to ${(after / 2 ** 20).toFixed(0)} MiB`);
   }
-  t.true(growth < 0.05);
+  t.true(growth < 0.02);
   t.deepEqual(native().info().memory, NOTHING);
 }
 
