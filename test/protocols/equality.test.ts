@@ -3,13 +3,13 @@ import { Joint } from '../../lib/compiler/joint';
 import { checkLeakage } from '../../lib/compiler/leakage';
 import type { Program, Value } from '../../lib/compiler/program';
 import { bitToRing, openBit } from '../../lib/compiler/protocols/compare';
-import { isZero, openedDifference } from '../../lib/compiler/protocols/equality';
+import { isZero } from '../../lib/compiler/protocols/equality';
 import { profile } from '../../lib/cost/communication';
 import { runProgram } from '../../lib/runtime/local';
 import { Random } from '../helpers/protocols';
 
-/** [a = b] modulo 2^bits, revealed as 0 or 1: from an opening of a - b, or from those of a and of b. */
-function equality(parties: number, elements: number, bits: number, leaf: number, opened: boolean): Program {
+/** [a = b] modulo 2^bits, revealed as 0 or 1. */
+function equality(parties: number, elements: number, bits: number, leaf: number): Program {
   const joint = new Joint({ parties });
   joint.beginNode({ name: 'inputs', op: 'Input', shape: [] });
   const io = { shape: [elements], scale: 0, dtype: 'int' as const, kind: 'input' as const, bits: 64 };
@@ -17,9 +17,7 @@ function equality(parties: number, elements: number, bits: number, leaf: number,
     joint.local('lincomb', [joint.input({ ...io, name, owner }).share], [0, 1], { elements, bits });
   const [a, b] = [narrow('a', 0), narrow('b', parties - 1)];
   joint.beginNode({ name: 'equal', op: 'Equal', shape: [elements] });
-  const difference = opened
-    ? openedDifference(joint, joint.open(a), joint.open(b))
-    : joint.open(joint.local('lincomb', [a, b], [0, 1, -1], { elements, bits }));
+  const difference = joint.open(joint.local('lincomb', [a, b], [0, 1, -1], { elements, bits }));
   const equal = isZero(joint, difference, { leaf });
   joint.beginNode({ name: 'arithmetic', op: 'Cast', shape: [elements] });
   const y = bitToRing(joint, openBit(joint, equal, 2), 2);
@@ -40,12 +38,8 @@ for (const bits of [1, 2, 17, 32, 43, 64]) {
     const expected = a.map((v, i) => (BigInt.asUintN(bits, v - b[i]!) === 0n ? 1 : 0));
     t.true(expected.includes(1) && expected.includes(0));
     for (const parties of [2, 3, 5]) {
-      for (const [leaf, opened] of [
-        [4, false],
-        [8, true],
-        [3, true],
-      ] as const) {
-        const program = equality(parties, a.length, bits, leaf, opened);
+      for (const leaf of [3, 4, 8]) {
+        const program = equality(parties, a.length, bits, leaf);
         checkLeakage(program);
         const numbers = new Map([
           ['a', BigInt64Array.from(a)],
@@ -68,7 +62,7 @@ test('equality opens one bit per digit and gate: rounds, bits, material', (t) =>
     [12, 4, 2, 12 + 3, 3 * 15 + 4],
     [4, 4, 1, 4, 15],
   ] as const) {
-    const cost = profile(equality(2, elements, bits, leaf, false)).nodes[1]!;
+    const cost = profile(equality(2, elements, bits, leaf)).nodes[1]!;
     t.is(cost.online.rounds, rounds);
     t.is((cost.online.bytes * 8) / elements / 2, sent);
     t.is((cost.offline.bytes * 8) / elements, material);

@@ -4,20 +4,9 @@
 
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
-
 import { conjunctions } from './conjunction';
 import { digitsOf } from './prefix-tree';
 import type { ComparisonKnobs } from './protocol';
-
-/** The opening of a - b that the openings of a and b are. */
-export function openedDifference(joint: Joint, a: Opened, b: Opened): Opened {
-  const form = { elements: a.hat.elements, bits: Math.min(a.hat.bits, b.hat.bits) };
-  return {
-    share: joint.local('lincomb', [a.share, b.share], [0, 1, -1], form),
-    hat: joint.local('lincomb', [a.hat, b.hat], [0, 1, -1], form),
-    mask: joint.derive('lincomb', [a.mask, b.mask], [0, 1, -1], form),
-  };
-}
 
 /** <x = 0> modulo 2^m for an opening of m bits, as one XOR-shared bit plane. */
 export function isZero(joint: Joint, x: Opened, knobs: Pick<ComparisonKnobs, 'leaf'>): Value {
