@@ -257,3 +257,31 @@ test('a function of a function of a value whose truncation was opened already', 
     t.true(Math.abs(y - Math.tanh(Math.tanh(Number(x.data[i])))) < 1e-2);
   });
 });
+
+test('bounds at the far end of a range count in the bits that are compared', async (t) => {
+  for (const [op, bound, expected] of [
+    ['Greater', 2.75, [0, 0, 0, 1]],
+    ['Less', -2.75, [1, 0, 0, 0]],
+    ['GreaterOrEqual', -2.875, [1, 1, 1, 1]],
+    ['Equal', 2.875, [0, 0, 0, 1]],
+  ] as const) {
+    const bytes = model({
+      inputs: { x: [1, 4] },
+      outputs: { y: { shape: [1, 4], type: DataType.BOOL } },
+      nodes: [node(op, ['x', 'c'], ['y'])],
+      initializers: { c: constant([], [bound]) },
+    });
+    const m = await compile(bytes, { ranges: { x: [-2.875, 2.875] } });
+    const { outputs: made } = await runLocal(m, { x: tensor([-2.875, -1, 1, 2.875], [1, 4]) });
+    t.deepEqual(Array.from(made.y!.data, Number), [...expected], op);
+  }
+  const clip = model({
+    inputs: { x: [1, 4] },
+    outputs: { y: [1, 4] },
+    nodes: [node('Clip', ['x', 'lo', 'hi'], ['y'])],
+    initializers: { lo: constant([], [-2.5]), hi: constant([], [2.5]) },
+  });
+  const m = await compile(clip, { ranges: { x: [-2.875, 2.875] } });
+  const { outputs: made } = await runLocal(m, { x: tensor([-2.875, -1, 1, 2.875], [1, 4]) });
+  t.deepEqual(Array.from(made.y!.data, Number), [-2.5, -1, 1, 2.5]);
+});
