@@ -128,6 +128,9 @@ function fromNumbers(values: readonly number[], dtype: TensorDtype): TensorData 
   return (arrays[dtype] as Float64ArrayConstructor).from(values) as unknown as TensorData;
 }
 
+/** More are data in the place of a shape, which must not become part of a message. */
+const MOST_DIMENSIONS = 64;
+
 /**
  * Checks a tensor that came from outside; `what` names it in the error. Returns it with a copied shape.
  * @throws CryptorchError INVALID_INPUT
@@ -143,7 +146,14 @@ export function checkTensor(value: unknown, what: string = 'tensor'): Tensor {
   const { shape, dtype, data: given } = value as Partial<Record<keyof Tensor, unknown>>;
   const data = ownClass(given);
   if (!Array.isArray(shape)) return refuse('has no shape');
-  if (!isTensorDtype(dtype)) return refuse(`has the element type ${String(dtype)}`);
+  if (shape.length > MOST_DIMENSIONS) return refuse(`has ${shape.length} dimensions`);
+  // Data in the wrong place must not become part of a message.
+  if (!isTensorDtype(dtype))
+    return refuse(
+      typeof dtype === 'string' && dtype.length < 20
+        ? `has the element type ${dtype}`
+        : 'has no element type',
+    );
   const expected = arrays[dtype];
   if (!(data instanceof expected)) return refuse(`has dtype ${dtype} but its data is no ${expected.name}`);
   const count = checkedCount(shape, what);

@@ -21,6 +21,8 @@ test('shape, element type and length must fit each other', (t) => {
     [{ dtype: 'float32', data }, /has no shape/],
     [{ shape: [6], dtype: 'float16', data }, /element type float16/],
     [{ shape: [6], dtype: 'constructor', data }, /element type constructor/],
+    [{ shape: [6], dtype: [0.25, 0.5], data }, /^[^.]* has no element type;/],
+    [{ shape: Array(100).fill(7), dtype: 'float32', data }, /^[^7]* has 100 dimensions;/],
     [{ shape: [6], dtype: 'float64', data }, /no Float64Array/],
     [{ shape: [6], dtype: 'float32', data: [1, 2, 3, 4, 5, 6] }, /no Float32Array/],
     [{ shape: [2, 2], dtype: 'float32', data }, /4 elements, but 6/],
