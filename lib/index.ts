@@ -1,5 +1,13 @@
 // The public API of cryptorch-native.
 
+export {
+  type ApproximationDefinition,
+  type Domain,
+  defineApproximation,
+  type FunctionBuilder,
+  type KnobValue,
+  type Selection,
+} from './compiler/approximations';
 export { type CheckedModel, check, type ModelProblem } from './compiler/check';
 export {
   type Calibration,

@@ -6,7 +6,7 @@ import { type Communication, type NodeCommunication, type Profile, profile } fro
 import { parseNetwork } from '../cost/network';
 import { CryptorchError } from '../errors';
 import { type ImportedModel, importOnnx } from '../model/onnx/import';
-import { type ApproximationKnobs, checkApproximation, DEFAULT_APPROXIMATION } from './approximations';
+import { type ApproximationOptions, checkApproximation, DEFAULT_APPROXIMATION } from './approximations';
 import { chooseKnobs, slicedBytes } from './choose';
 import type { Graph, Node } from './ir/graph';
 import { printGraph } from './ir/print';
@@ -60,8 +60,8 @@ export interface CompileOptions {
   readonly network?: string;
   /** What choosing for a network makes short: `total` (default), or `online` where material is prepared well ahead. */
   readonly prefer?: 'online' | 'total';
-  /** How exact approximated functions are, and what they may cost (ARCHITECTURE.md, Approximations). */
-  readonly approximation?: Partial<ApproximationKnobs>;
+  /** How functions are approximated, and how exactly (ARCHITECTURE.md, Approximations). */
+  readonly approximation?: Partial<ApproximationOptions>;
   /** Parameters of protocols, for all nodes (ARCHITECTURE.md, Forms and knobs); what is chosen for a network replaces them. */
   readonly knobs?: Partial<Knobs>;
   /**

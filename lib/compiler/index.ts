@@ -14,7 +14,7 @@ export {
   type InitializerInfo,
   importOnnx,
 } from '../model/onnx/import';
-export type { ApproximationKnobs } from './approximations';
+export type { ApproximationOptions } from './approximations';
 export { CompiledModel, type CompileOptions, compile } from './compile';
 export {
   type Attribute,

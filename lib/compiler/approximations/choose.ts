@@ -1,135 +1,218 @@
-// From a node `approximate` to the core operations that it becomes.
-//
-// Operands are in the domain that a calibration saw; else in their range where that lies in the default domain; else they
-// are taken to be in the default domain, or in what of it their range leaves. Where a function saturates they are clipped
-// instead, unless they are known to need none.
+// From a node `approximate` to what it becomes: the approximation that was selected, or the cheapest fitted one that is
+// exact enough, as core operations on real numbers.
 
 import { CryptorchError } from '../../errors';
-import type { Node, Range } from '../ir/graph';
-import { numberAttr, numbersAttr } from '../ops/core';
+import { type Graph, GraphBuilder, type Node, type Type, type Value } from '../ir/graph';
+import { sameShape } from '../ops/array';
+import { numbersAttr } from '../ops/core';
+import { CoreEmitter } from '../ops/emit';
+import { FunctionBuilder } from './builder';
 import {
-  type ApproximationKnobs,
-  type CoreStep,
-  findFunction,
+  type Clip,
+  definitionOf,
+  type OperandDomain,
+  operandDomain,
+  samplesOf,
+  trimmed,
+} from './operand-domain';
+import type { ApproximationOptions } from './options';
+import {
+  approximationsOf,
+  type Domain,
   type Proposal,
-  proposals,
   type Request,
+  type Selected,
+  type Selection,
+  select,
+  written,
 } from './registry';
 
-/** An approximation worse than this is none. */
+/** A fitted approximation worse than this is none. */
 const WORST_ERROR = 2 ** -5;
-
-export function functionOf(node: Node): (x: number) => number {
-  return findFunction(String(node.attrs.fn)).of(numbersAttr(node, 'params'));
-}
-
-/** Where the operands of a node are, what that rests on, and the bounds that it takes to bring them there. */
-export interface OperandDomain extends Range {
-  readonly clip: { readonly lo: number | null; readonly hi: number | null };
-}
-
-export function operandDomain(node: Node, range: Range | undefined): OperandDomain {
-  const definition = findFunction(String(node.attrs.fn));
-  const own = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
-  const calibrated = node.attrs.known === true;
-  const given: Range | undefined = calibrated ? { kind: 'calibrated', ...own } : range;
-  const limits = calibrated ? definition.domain(numbersAttr(node, 'params')) : own;
-  const saturates = definition.saturates ?? { lo: false, hi: false };
-  let kind = given?.kind ?? 'proven';
-  const end = (side: 'lo' | 'hi', beyond: (a: number, b: number) => boolean) => {
-    const [value, limit] = [given?.[side], limits[side]];
-    if (value !== undefined && !beyond(value, limit)) return { value, clip: null };
-    if (saturates[side]) return { value: limit, clip: limit };
-    if (calibrated) return { value: value!, clip: null };
-    kind = 'assumed';
-    return { value: limit, clip: null };
-  };
-  const lo = end('lo', (a, b) => a < b);
-  const hi = end('hi', (a, b) => a > b);
-  const clip = { lo: lo.clip, hi: hi.clip };
-  // Where nothing of the range lies in the domain, nothing is known.
-  if (!(lo.value < hi.value)) return { kind: 'assumed', ...limits, clip };
-  return { kind, lo: lo.value, hi: hi.value, clip };
-}
-
-/** The clip that brings operands into the domain, with a truncation to the usual bits on the same opening. */
-function clipStep({ lo, hi }: OperandDomain['clip'], from: number, fractionalBits: number): CoreStep[] {
-  if (lo === null && hi === null) return [];
-  const scale = Math.min(from, fractionalBits);
-  const integer = (v: number | null) => (v === null ? null : BigInt(Math.round(v * 2 ** scale)));
-  return [{ op: 'clip', scale, attrs: { lo: integer(lo), hi: integer(hi), shift: from - scale } }];
-}
-
-/** The range of the exact function for these operands. */
-export function resultRange(node: Node, operands: OperandDomain): Range {
-  const fn = functionOf(node);
-  const samples = 256;
-  const values = Array.from({ length: samples + 1 }, (_, i) =>
-    fn(operands.lo + ((operands.hi - operands.lo) * i) / samples),
-  );
-  return { kind: operands.kind, lo: Math.min(...values), hi: Math.max(...values) };
-}
+/** Part of the tolerance that tails may take. */
+const TAILS = 1 / 4;
 
 export interface ChooseOptions {
   /** Fractional bits of the operand, and of inputs and weights. */
   readonly inputScale: number;
   readonly fractionalBits: number;
-  readonly knobs: ApproximationKnobs;
+  readonly approximation: ApproximationOptions;
+  /** What the model's author wants, if anything. */
+  readonly selection?: Selection | undefined;
+}
+
+/** What a node becomes. */
+export interface Choice {
+  readonly name: string;
+  /** As `Proposal.error`. */
+  readonly error?: number;
+  /** From the operand to the result, in core operations on real numbers. */
+  graph(operand: Type): Graph;
 }
 
 /** What was found before, since a model computes the same function many times. */
-const known = new Map<string, readonly Proposal[]>();
+const known = new Map<string, readonly Stated[]>();
 const MOST_KNOWN = 256;
 
-function proposed(params: readonly number[], request: Request): readonly Proposal[] {
+/** The proposal of a fitted approximation. */
+type Stated = Proposal & { readonly error: number };
+
+/** Of fitted approximations: those within the tolerance first, each part in the order of definition. */
+function proposed(request: Request, candidates: readonly Selected[]): readonly Stated[] {
   const { fn: _fn, ...plain } = request;
-  const key = JSON.stringify([params, plain]);
+  const key = JSON.stringify([
+    plain,
+    candidates.map(({ approximation, knobs }) => [approximation.name, knobs]),
+  ]);
   const before = known.get(key);
   if (before) return before;
-  const made = proposals(request);
+  const made = candidates
+    .map(({ approximation, knobs }) => approximation.propose(request, knobs))
+    .filter((p): p is Stated => p?.error !== undefined);
+  const good = made.filter((p) => p.error <= request.tolerance);
+  const others = made.filter((p) => p.error > request.tolerance).sort((a, b) => a.error - b.error);
   if (known.size >= MOST_KNOWN) known.clear();
-  known.set(key, made);
-  return made;
+  known.set(key, [...good, ...others]);
+  return [...good, ...others];
+}
+
+function where(node: Node): string {
+  return `Node "${node.name}" (${node.origin}) computes ${describe(node)}`;
 }
 
 /** @throws CryptorchError VALUE_RANGE where operands are known to be where the function does not exist */
 function checkExists(node: Node, params: readonly number[]): void {
   const { range } = node.inputs[0]!.type;
-  const { lo, hi } = findFunction(String(node.attrs.fn)).exists(params);
+  const { lo, hi } = definitionOf(node).exists(params);
   if (!range || (range.hi > lo && range.lo < hi)) return;
   throw new CryptorchError(
     'VALUE_RANGE',
-    `Node "${node.name}" (${node.origin}) computes ${describe(node)} on [${range.lo}, ${range.hi}] (${range.kind}), but ` +
-      `its operand must be between ${lo} and ${hi}. Correct the model, or the ranges of its inputs.`,
+    `${where(node)} on [${range.lo}, ${range.hi}] (${range.kind}), but its operand must be between ${lo} and ${hi}. ` +
+      'Correct the model, or the ranges of its inputs.',
     { node: node.name },
   );
 }
 
-/** @throws CryptorchError VALUE_RANGE where nothing is exact enough, or the function does not exist */
-export function choose(node: Node, options: ChooseOptions): Proposal {
-  const definition = findFunction(String(node.attrs.fn));
-  const params = numbersAttr(node, 'params');
-  const { knobs } = options;
-  checkExists(node, params);
-  const domain = operandDomain(node, node.inputs[0]!.type.range);
-  const before = clipStep(domain.clip, options.inputScale, options.fractionalBits);
-  const found = proposed(params, {
-    name: definition.name,
-    fn: definition.of(params),
-    domain: { lo: domain.lo, hi: domain.hi },
-    relative: definition.relative,
-    origin: definition.origin?.(params),
-    ...options,
-    knobs: { ...knobs, tolerance: knobs.tolerance * (definition.precision ?? 1) },
-    inputScale: before[0]?.scale ?? options.inputScale,
-  })[0];
-  if (found && found.error <= WORST_ERROR) return { ...found, steps: [...before, ...found.steps] };
+/** Part of `approximate`: f(clip(x)) + slope (x - clip(x)). */
+function withTails(
+  g: FunctionBuilder,
+  x: Value,
+  clip: Clip,
+  tails: { readonly lo?: number; readonly hi?: number },
+  inner: (v: Value) => Value,
+): Value {
+  if (clip.lo === null && clip.hi === null) return inner(x);
+  let y = inner(g.clip(x, clip.lo, clip.hi));
+  // The bounds' comparisons are those of the clip.
+  if (clip.lo !== null && tails.lo) y = g.add(y, g.mul(g.sub(g.clip(x, null, clip.lo), clip.lo), tails.lo));
+  if (clip.hi !== null && tails.hi) y = g.add(y, g.mul(g.sub(g.clip(x, clip.hi, null), clip.hi), tails.hi));
+  return y;
+}
+
+function graphOf(node: Node, operand: Type, build: (g: FunctionBuilder, x: Value) => Value): Graph {
+  const builder = new GraphBuilder(node.name);
+  const x = builder.input('x', operand);
+  const y = build(new FunctionBuilder(new CoreEmitter(builder, node)), x);
+  if (sameShape(y.type.shape, operand.shape) && y.type.dtype === 'fixed') return builder.build([y]);
   throw new CryptorchError(
-    'VALUE_RANGE',
-    `Node "${node.name}" (${node.origin}) computes ${describe(node)} on [${domain.lo}, ${domain.hi}] ` +
-      `(${domain.kind}), for which there is no approximation. Calibrate the model on examples, so that the range is known.`,
+    'INVALID_OPTION',
+    `The approximation of ${describe(node)} gives ${y.type.dtype} of shape [${y.type.shape}] for an operand of shape ` +
+      `[${operand.shape}]; it must give numbers of the same shape.`,
     { node: node.name },
   );
+}
+
+/** The largest result, which absolute errors are measured against. */
+function largest(fn: (x: number) => number, domain: Domain): number {
+  return Math.max(...samplesOf(domain).map((x) => Math.abs(fn(x))));
+}
+
+/** @throws CryptorchError VALUE_RANGE where nothing is exact enough, or the function does not exist */
+export function choose(node: Node, options: ChooseOptions): Choice {
+  const definition = definitionOf(node);
+  const params = numbersAttr(node, 'params');
+  checkExists(node, params);
+  const { approximation, selection, inputScale, fractionalBits } = options;
+  const special = definition.special?.(params);
+  const name = special?.name ?? definition.name;
+  const fn = definition.of(params);
+  const operands = operandDomain(node, node.inputs[0]!.type.range);
+  const request: Request = {
+    name,
+    params,
+    fn,
+    domain: { lo: operands.lo, hi: operands.hi },
+    unit: definition.relative ? undefined : (definition.unit ?? largest(fn, operands)),
+    origin: definition.origin?.(params),
+    special,
+    inputScale,
+    fractionalBits,
+    tolerance: approximation.tolerance * (definition.precision ?? 1),
+    degree: approximation.degree,
+  };
+  const wanted = selection === undefined ? undefined : select(name, selection);
+  if (wanted?.approximation.of !== undefined) return named(node, request, wanted);
+  const fitted = approximationsOf(name).filter(({ of }) => of === undefined);
+  return bestFit(node, request, operands, wanted ? [wanted] : fitted.map((a) => select(name, a.name)));
+}
+
+/** The best of fitted approximations, with its tails. */
+function bestFit(
+  node: Node,
+  request: Request,
+  operands: OperandDomain,
+  candidates: readonly Selected[],
+): Choice {
+  const { tails = {} } = definitionOf(node);
+  const { fn, unit, inputScale, fractionalBits } = request;
+  const given = request.tolerance * TAILS * (unit ?? 0);
+  const { domain, error } =
+    unit === undefined ? { domain: operands, error: 0 } : trimmed(fn, operands, tails, given);
+  const { clip } = domain;
+  const clipped = clip.lo !== null || clip.hi !== null;
+  const off = error / (unit ?? 1);
+  const inner: Request = {
+    ...request,
+    domain: { lo: domain.lo, hi: domain.hi },
+    tolerance: request.tolerance - off,
+    inputScale: clipped ? Math.min(inputScale, fractionalBits) : inputScale,
+  };
+  const found = proposed(inner, candidates)[0];
+  if (found === undefined || found.error > WORST_ERROR) {
+    throw new CryptorchError(
+      'VALUE_RANGE',
+      `${where(node)} on [${domain.lo}, ${domain.hi}] (${domain.kind}), for which there is no approximation. ` +
+        'Calibrate the model on examples, so that the range is known.',
+      { node: node.name },
+    );
+  }
+  const build = (g: FunctionBuilder, x: Value) => withTails(g, x, clip, tails, (v) => found.build(g, v));
+  return {
+    name: found.name,
+    error: found.error + off,
+    graph: (operand) => graphOf(node, operand, build),
+  };
+}
+
+/** What was asked for. @throws CryptorchError VALUE_RANGE where operands are known to lie beyond what it is meant for */
+function named(node: Node, request: Request, { approximation, knobs }: Selected): Choice {
+  const { range } = node.inputs[0]!.type;
+  const { factor, offset } = request.special ?? { factor: 1, offset: 0 };
+  const { lo, hi } = approximation.domain(knobs);
+  const seen = node.attrs.known === true ? { kind: 'calibrated', ...request.domain } : range;
+  const ends = seen && [seen.lo * factor + offset, seen.hi * factor + offset].sort((a, b) => a - b);
+  const name = written(approximation.name, knobs);
+  if (seen !== undefined && !(ends![0]! >= lo && ends![1]! <= hi)) {
+    throw new CryptorchError(
+      'VALUE_RANGE',
+      `${where(node)} on [${seen.lo}, ${seen.hi}] (${seen.kind}), but the approximation ${name} is meant for [${lo}, ${hi}]. ` +
+        'Take another one for this node.',
+      { node: node.name },
+    );
+  }
+  const made = approximation.propose(request, knobs);
+  if (made === undefined) throw new Error(`${name} has no form`);
+  return { name, graph: (operand) => graphOf(node, operand, (g, x) => made.build(g, x)) };
 }
 
 /** The function of a node, for people. */

@@ -9,7 +9,7 @@ export const exp: ScalarFunction = defineFunction({
   of: () => Math.exp,
   domain: () => ({ lo: -3.75, hi: 3.75 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 40 }),
-  saturates: { lo: true, hi: false },
+  tails: { lo: 0 },
 });
 
 export const decay: ScalarFunction = defineFunction({
@@ -20,5 +20,5 @@ export const decay: ScalarFunction = defineFunction({
   of: () => Math.exp,
   domain: () => ({ lo: -15, hi: 0 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 1 }),
-  saturates: { lo: true, hi: false },
+  tails: { lo: 0 },
 });

@@ -1,20 +1,27 @@
 // The library: every function and every approximation, registered by being imported. Approximations come in the order of
 // their cost.
 
+import './erf';
 import './exp';
+import './gelu';
 import './power';
 import './sigmoid';
 import './tanh';
 import './polynomial';
 import './spline';
 
-export { choose, describe, operandDomain, resultRange } from './choose';
+export { FunctionBuilder } from './builder';
+export { choose, describe } from './choose';
+export { functionOf, namesOf, operandDomain, resultRange } from './operand-domain';
+export { type ApproximationOptions, checkApproximation, DEFAULT_APPROXIMATION } from './options';
 export {
-  type ApproximationKnobs,
+  type ApproximationDefinition,
   allFunctions,
-  checkApproximation,
-  DEFAULT_APPROXIMATION,
+  approximable,
+  approximationsOf,
   type Domain,
+  defineApproximation,
   findFunction,
-  type Proposal,
+  type KnobValue,
+  type Selection,
 } from './registry';

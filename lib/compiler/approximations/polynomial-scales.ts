@@ -70,9 +70,10 @@ export function polynomialScales(
   return byScale.find((s) => s.error <= Math.max(1.1 * smallest, 2 ** -(fractionalBits + 2)));
 }
 
-/** A polynomial node's coefficients in real units. */
+/** A polynomial node's coefficients in real units, which they are before there are scales. */
 export function realCoefficients(node: Node): Float64Array {
-  const data = node.attrs.coefficients as BigInt64Array;
+  const data = node.attrs.coefficients as BigInt64Array | Float64Array;
+  if (data instanceof Float64Array) return data;
   const scale = Number(node.attrs.scale);
   const operand = node.inputs[0]!.type.scale! - Number(node.attrs.shift);
   return Float64Array.from(data, (c, k) => Number(c) * 2 ** (k * operand - scale));

@@ -5,64 +5,56 @@
 // (polynomial-scales.ts). So higher degrees round more, and there is a best one.
 
 import { type Minimax, minimax, type Polynomial } from './minimax';
+import { samplesOf } from './operand-domain';
 import { recentred } from './polynomial-bounds';
 import { polynomialScales } from './polynomial-scales';
-import { type Approximation, defineApproximation, type Proposal, type Request } from './registry';
+import { defineFitted, type Proposal, type Request } from './registry';
 
 /** Operands a little outside of the domain, by rounding. */
 const ROOM = 2 ** -8;
 
-function fitted({ fn, domain, relative }: Request, degree: number): Minimax | undefined {
+function fitted({ fn, domain, unit }: Request, degree: number): Minimax | undefined {
   try {
-    return minimax(fn, [domain.lo, domain.hi], degree, relative);
+    return minimax(fn, [domain.lo, domain.hi], degree, unit === undefined);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-/** The least, or the largest, |f| on the domain: what an absolute error is measured against. */
-function reference({ fn, domain, relative }: Request): number {
-  const values = Array.from({ length: 65 }, (_, i) =>
-    Math.abs(fn(domain.lo + ((domain.hi - domain.lo) * i) / 64)),
-  );
-  return relative ? Math.min(...values) : Math.max(...values);
+/** The least |f| on the domain, which rounding is measured against where errors are relative to each result. */
+function smallest({ fn, domain }: Request): number {
+  return Math.min(...samplesOf(domain).map((x) => Math.abs(fn(x))));
 }
 
-function propose(request: Request, degree: number): Proposal | undefined {
-  const { domain, inputScale, fractionalBits } = request;
+function propose(request: Request, degree: number): (Proposal & { readonly error: number }) | undefined {
+  const { domain, inputScale, fractionalBits, unit } = request;
   const best = fitted(request, degree);
   if (best === undefined) return undefined;
   // The centre is an integer at the operand's scale.
-  const centre = BigInt(Math.round(best.centre * 2 ** inputScale));
-  const about = Number(centre) * 2 ** -inputScale;
+  const about = Math.round(best.centre * 2 ** inputScale) * 2 ** -inputScale;
   const p: Polynomial = recentred(best, about);
   const room = ROOM * (domain.hi - domain.lo);
   const [lo, hi] = [domain.lo - about - room, domain.hi - about + room];
   const scales = polynomialScales(p.coefficients, { lo, hi }, inputScale, fractionalBits);
   if (scales === undefined) return undefined;
-  const { coefficients, scale, operand, error } = scales;
-  const against = reference(request);
-  const shape = { data: BigInt64Array.of(-centre), shape: [] };
   return {
     name: `polynomial of degree ${degree}`,
-    error: (request.relative ? best.error : best.error / against) + error / against,
-    steps: [
-      ...(centre === 0n ? [] : [{ op: 'add_const' as const, scale: inputScale, attrs: shape }]),
-      { op: 'polynomial', scale, attrs: { coefficients, scale, shift: inputScale - operand, lo, hi } },
-    ],
+    error: best.error / (unit ?? 1) + scales.error / (unit ?? smallest(request)),
+    build: (g, x) => g.polynomial(g.sub(x, about), p.coefficients, { lo, hi }),
   };
 }
 
-export const polynomial: Approximation = defineApproximation({
+defineFitted({
   name: 'polynomial',
-  propose(request) {
-    const { degree, tolerance } = request.knobs;
-    let best: Proposal | undefined;
-    for (let d = 1; d <= degree; d++) {
+  knobs: { degree: ['auto', 1, 2, 3, 4, 5, 6, 7, 8] },
+  propose(request, { degree }) {
+    if (typeof degree === 'number') return propose(request, degree);
+    let best: (Proposal & { readonly error: number }) | undefined;
+    for (let d = 1; d <= request.degree; d++) {
       const made = propose(request, d);
       if (made && (!best || made.error < best.error)) best = made;
-      if (best && best.error <= tolerance) return best;
+      if (best && best.error <= request.tolerance) return best;
     }
     return best;
   },

@@ -19,6 +19,13 @@ function basesFor(exponent: number): Domain {
   return { lo: lo ** part, hi: hi ** part };
 }
 
+/** Exponents whose powers have names of their own. */
+const SPECIAL: ReadonlyMap<number, string> = new Map([
+  [-1, 'reciprocal'],
+  [-0.5, 'rsqrt'],
+  [0.5, 'sqrt'],
+]);
+
 export const power: ScalarFunction = defineFunction({
   name: 'power',
   relative: true,
@@ -31,4 +38,8 @@ export const power: ScalarFunction = defineFunction({
   },
   exists: ([, factor, offset]) => ({ lo: -offset! / factor!, hi: Number.POSITIVE_INFINITY }),
   origin: ([, factor, offset]) => -offset! / factor!,
+  special: ([exponent, factor, offset]) => {
+    const name = SPECIAL.get(exponent!);
+    return name === undefined ? undefined : { name, factor: factor!, offset: offset! };
+  },
 });

@@ -5,8 +5,8 @@
 // function of x - origin takes the operand from there, in segments that grow with it, which takes comparisons.
 
 import { CryptorchError } from '../../errors';
-import { splineAttributes } from '../ops/spline';
-import { type Approximation, defineApproximation, type Request } from './registry';
+import { samplesOf } from './operand-domain';
+import { defineFitted, type KnobValue, type Request } from './registry';
 import { type SegmentTable, segmentTable } from './segments';
 
 /** Part of the tolerance that tables may take: the rest is for what their operands and results are rounded by. */
@@ -39,20 +39,25 @@ function fromOrigin({ domain: { lo, hi }, inputScale }: Request, origin: number)
 
 interface Found {
   readonly made: SegmentTable;
-  /** Added to the operand's integers. */
-  readonly shift: bigint;
+  /** Added to the operand, in real units. */
+  readonly shift: number;
+  /** As the request counts it. */
+  readonly error: number;
 }
 
 function tableFor(request: Request, place: Place, cells: number): Found | undefined {
-  const { fn, inputScale, relative, knobs } = request;
-  const shift = BigInt(Math.round(place.shift * 2 ** inputScale));
+  const { fn, inputScale, unit, tolerance } = request;
+  const shift = Math.round(place.shift * 2 ** inputScale) * 2 ** -inputScale;
   // As if the shift were exact, so that all segments of a power share a table: the operand may be half a unit off.
   const shifted = (x: number): number => fn(x - place.shift);
   const { domain, segmentBits } = place;
-  const tolerance = knobs.tolerance * AIM;
+  const relative = unit === undefined;
+  // Tables count errors relative to the largest result.
+  const units = relative ? 1 : Math.max(...samplesOf(request.domain).map((x) => Math.abs(fn(x)))) / unit;
   try {
-    const made = segmentTable({ fn: shifted, domain, segmentBits, inputScale, relative, tolerance, cells });
-    return { made, shift };
+    const options = { fn: shifted, domain, segmentBits, inputScale, relative, cells };
+    const made = segmentTable({ ...options, tolerance: (tolerance / units) * AIM });
+    return { made, shift, error: made.error * units };
   } catch (error) {
     if (CryptorchError.is(error)) return undefined;
     throw error;
@@ -67,35 +72,26 @@ function first<T>(cells: readonly number[], make: (count: number) => T | undefin
   return undefined;
 }
 
-function find(request: Request): Found | undefined {
+function find(request: Request, cells: KnobValue | undefined): Found | undefined {
   const { origin } = request;
+  const counts = (all: readonly number[]) => (typeof cells === 'number' ? [cells] : all);
   const one = (count: number) => tableFor(request, oneSegment(request, count), count);
-  if (origin === undefined) return first(CELLS, one);
+  if (origin === undefined) return first(counts(CELLS), one);
   const several = (count: number) => tableFor(request, fromOrigin(request, origin), count);
-  return first(FEW_CELLS, one) ?? first(CELLS_OF_SEGMENTS, several);
+  return first(counts(FEW_CELLS), one) ?? first(counts(CELLS_OF_SEGMENTS), several);
 }
 
-export const spline: Approximation = defineApproximation({
+defineFitted({
   name: 'spline',
-  propose(request) {
-    const found = find(request);
+  knobs: { cells: ['auto', ...CELLS] },
+  propose(request, { cells }) {
+    const found = find(request, cells);
     if (!found || found.made.table.outputScale < 0) return undefined;
-    const { table, error } = found.made;
-    const { inputScale, outputScale: scale } = table;
+    const { table } = found.made;
     return {
       name: `spline of ${2 ** table.cells} cells in ${table.borders.length - 1} segments`,
-      error,
-      steps:
-        found.shift === 0n
-          ? [{ op: 'spline', scale, attrs: splineAttributes(table) }]
-          : [
-              {
-                op: 'add_const',
-                scale: inputScale,
-                attrs: { data: BigInt64Array.of(found.shift), shape: [] },
-              },
-              { op: 'spline', scale, attrs: splineAttributes(table) },
-            ],
+      error: found.error,
+      build: (g, x) => g.spline(g.add(x, found.shift), table),
     };
   },
 });

@@ -11,7 +11,7 @@
 //   rescale (a) {bits}     scale shrinks by bits, off by less than one unit of the result
 //   polynomial (a)         {coefficients: integers, scale, shift, lo, hi}: sum of coefficients[k] v^k, v = a
 //                          rescaled by `shift` bits; coefficients[k] has scale - k (scale of v) fractional bits, the
-//                          result `scale`. Meant for v in [lo, hi], real numbers; exists with scales only
+//                          result `scale`. Meant for v in [lo, hi], real numbers
 //   approximate (a)        {fn, params, lo, hi, known}: a function of one number, without scales only; what becomes
 //                          of it is for approximations/
 //   relu (a) {shift}       clip (a) {lo, hi, shift}      leaky_relu (a) {alpha, alphaScale, shift}

@@ -105,8 +105,8 @@ export class CoreEmitter {
   }
 
   /** sum of coefficients[k] a^k, for a in [lo, hi]. */
-  polynomial(a: Value, coefficients: Float64Array, [lo, hi]: readonly [number, number], site: string): Value {
-    const attrs = { coefficients, scale: 0, shift: 0, lo, hi, site };
+  polynomial(a: Value, coefficients: Float64Array, [lo, hi]: readonly [number, number]): Value {
+    const attrs = { coefficients, scale: 0, shift: 0, lo, hi };
     return this.emit('polynomial', [a], { shape: a.type.shape }, attrs);
   }
 

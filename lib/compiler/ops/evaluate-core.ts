@@ -3,8 +3,8 @@
 // nothing; doubles carry 53 bits, far below the units of 2^-16 that are compared with them. The same
 // evaluator runs a lowered graph that has no scales yet.
 
-import { functionOf } from '../approximations/choose';
 import { evaluatePolynomial } from '../approximations/minimax';
+import { functionOf } from '../approximations/operand-domain';
 import { realCoefficients } from '../approximations/polynomial-scales';
 import type { Graph, Node, Value } from '../ir/graph';
 import { argMax, type FloatTensor, map, matmul, rank, reduce, roundHalfEven, zip } from './array';

@@ -12,12 +12,22 @@
 // only a magnitude of 2^(62 - limit) would outgrow the ring.
 // One value is rescaled once, whoever needs it.
 
-import { type ApproximationKnobs, choose, DEFAULT_APPROXIMATION } from '../approximations';
+import { CryptorchError } from '../../errors';
+import {
+  type ApproximationOptions,
+  choose,
+  DEFAULT_APPROXIMATION,
+  namesOf,
+  type Selection,
+} from '../approximations';
+import { polynomialScales } from '../approximations/polynomial-scales';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
 import { splineOf } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
+import { approximated } from './domains';
 import { checkFits, exactScale, factorScale, quantise, quantiseOne } from './quantise';
+import { ranges } from './ranges';
 import { producersOf, Rewriter } from './rewriter';
 
 /** Bits of headroom above a plain product. */
@@ -25,18 +35,22 @@ const slackBits = 8;
 
 class FixedPoint {
   readonly rewriter: Rewriter;
-  private readonly producers: ReadonlyMap<Value, Node>;
+  private readonly producers: Map<Value, Node>;
   private readonly names = new Set<string>();
-  private readonly adapted = new Map<string, Value>();
+  /** Values at other scales, by scale. */
+  private readonly adapted = new Map<Value, Map<number, Value>>();
   /** Scales at which others take values that have more bits. */
   private readonly usable = new Map<Value, number>();
+  /** Approximations that were asked for. */
+  private readonly selections: ReadonlyMap<Node, Selection>;
 
   constructor(
     readonly graph: Graph,
     readonly f: number,
-    readonly approximation: ApproximationKnobs,
+    readonly approximation: ApproximationOptions,
   ) {
     this.producers = producersOf(graph);
+    this.selections = selectionsFor(graph, approximation);
     this.rewriter = new Rewriter(graph, (v) => ({ ...v.type, scale: v.type.dtype === 'fixed' ? f : 0 }));
   }
 
@@ -68,11 +82,11 @@ class FixedPoint {
 
   /** A value at the given scale; a constant is written at it, another is shifted or rescaled. */
   at(old: Value, scale: number): Value {
-    const key = `${old.id}@${scale}`;
-    const known = this.adapted.get(key);
+    const byScale = this.adapted.get(old) ?? new Map<number, Value>();
+    const known = byScale.get(scale);
     if (known) return known;
     const made = this.isConstant(old) ? this.constantAt(old, scale) : this.moved(old, scale);
-    this.adapted.set(key, made);
+    this.adapted.set(old, byScale.set(scale, made));
     return made;
   }
 
@@ -164,21 +178,49 @@ class FixedPoint {
     this.emit(node, [x], from, { ...node.attrs, ...bounds });
   }
 
-  /** A function of one number becomes what the library chooses for its operands. */
+  /** A function of one number becomes what the library chooses for its operands: a graph of its own, taken in here. */
   approximate(node: Node): void {
     const [x, out] = [node.inputs[0]!, node.outputs[0]!];
     const inputScale = this.fine(x);
-    const { steps } = choose(node, { inputScale, fractionalBits: this.f, knobs: this.approximation });
-    let value = this.at(x, inputScale);
-    for (const { op, scale, attrs } of steps) {
-      const type: Type = { shape: out.type.shape, dtype: 'fixed', owner: 'secret', scale };
-      value = this.rewriter.builder.node(node, op, [value], [type], attrs)[0]!;
+    const operand = this.at(x, inputScale);
+    const { approximation, f: fractionalBits } = this;
+    const choice = choose(node, {
+      inputScale,
+      fractionalBits,
+      approximation,
+      selection: this.selections.get(node),
+    });
+    const { scale: _scale, ...type } = operand.type;
+    const graph = ranges(choice.graph({ ...type, ...(x.type.range && { range: x.type.range }) }));
+    this.rewriter.set(graph.inputs[0]!, operand);
+    for (const inner of graph.nodes) {
+      for (const v of inner.outputs) this.producers.set(v, inner);
+      this.visit(inner);
     }
+    const value = this.rewriter.get(graph.outputs[0]!);
     this.rewriter.set(out, value);
     // Truncated, if only by one bit, it is a factor as it is, without another opening; untruncated it would be shared, with
     // all of its tables and powers, in the ring of the product.
     const scale = value.type.scale!;
     if (scale > this.f) this.usable.set(out, Math.min(this.f + slackBits, scale - 1));
+  }
+
+  /** Coefficients become integers, and the operand keeps as many bits as is best for all of its powers. */
+  polynomial(node: Node): void {
+    const x = node.inputs[0]!;
+    const domain = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
+    const from = this.scale(x);
+    const scales = polynomialScales(node.attrs.coefficients as Float64Array, domain, from, this.f);
+    if (scales === undefined) {
+      throw new CryptorchError(
+        'VALUE_RANGE',
+        `Node "${node.name}" (${node.origin}) is a polynomial on [${domain.lo}, ${domain.hi}], whose values have no room in ` +
+          `${INTEGER_BITS} bits. Calibrate the model on examples, or take another approximation.`,
+        { node: node.name },
+      );
+    }
+    const { coefficients, scale, operand } = scales;
+    this.emit(node, [this.at(x, from)], scale, { ...node.attrs, coefficients, scale, shift: from - operand });
   }
 
   /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
@@ -222,6 +264,9 @@ class FixedPoint {
       case 'approximate':
         this.approximate(node);
         break;
+      case 'polynomial':
+        this.polynomial(node);
+        break;
       case 'relu':
       case 'leaky_relu':
       case 'clip':
@@ -263,10 +308,27 @@ class FixedPoint {
   }
 }
 
+/** @throws CryptorchError INVALID_OPTION for approximations of nodes that there are not */
+function selectionsFor(graph: Graph, { functions }: ApproximationOptions): Map<Node, Selection> {
+  const nodes = approximated(graph);
+  const foreign = Object.keys(functions).find((key) => key.includes('/') && !nodes.has(key));
+  if (foreign !== undefined) {
+    const all = [...nodes.keys()].join(', ') || 'none';
+    const message = `approximation.functions has "${foreign}", which this model has not; its functions are: ${all}.`;
+    throw new CryptorchError('INVALID_OPTION', message, { name: foreign });
+  }
+  const selected = new Map<Node, Selection>();
+  for (const [name, node] of nodes) {
+    const key = [name, ...namesOf(node)].find((k) => Object.hasOwn(functions, k));
+    if (key !== undefined) selected.set(node, functions[key]!);
+  }
+  return selected;
+}
+
 export function fixedPoint(
   graph: Graph,
   fractionalBits: number,
-  approximation: ApproximationKnobs = DEFAULT_APPROXIMATION,
+  approximation: ApproximationOptions = DEFAULT_APPROXIMATION,
 ): Graph {
   const pass = new FixedPoint(graph, fractionalBits, approximation);
   for (const node of graph.nodes) pass.visit(node);

@@ -1,7 +1,7 @@
 // The list of passes, from an imported graph to the core graph that protocols are chosen for.
 
 import { CryptorchError } from '../../errors';
-import type { ApproximationKnobs } from '../approximations';
+import type { ApproximationOptions } from '../approximations';
 import type { Graph, Range, Type, Value } from '../ir/graph';
 import { verifyGraph } from '../ir/verify';
 import { INTEGER_BITS } from '../widths';
@@ -33,8 +33,8 @@ export interface OptimizeOptions {
   readonly seen?: SeenRanges | undefined;
   /** Where the operands of approximated functions are, as a calibration found. */
   readonly domains?: Domains | undefined;
-  /** How exact approximations are to be. */
-  readonly approximation?: ApproximationKnobs | undefined;
+  /** How functions are approximated. */
+  readonly approximation?: ApproximationOptions | undefined;
   /** Shapes of outputs that the model's file declares: inferred ones must agree. */
   readonly declaredOutputs?: DeclaredShapes | undefined;
   /** Sees the graph after every pass. */

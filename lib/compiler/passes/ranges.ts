@@ -9,7 +9,7 @@
 // were rounded, and every rescale adds a unit of its result, so that what is proven holds for what is computed. There
 // the ranges that a calibration saw may take the place of wider ones.
 
-import { operandDomain, resultRange } from '../approximations';
+import { resultRange } from '../approximations';
 import { rangeOnInterval } from '../approximations/polynomial-bounds';
 import { realCoefficients, truncationUnit } from '../approximations/polynomial-scales';
 import type { Graph, Node, Range, Value } from '../ir/graph';
@@ -158,7 +158,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
       return { kind: 'proven', ...of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) };
     return { kind: a.kind, ...of(a.lo, a.hi) };
   }
-  if (node.op === 'approximate') return resultRange(node, operandDomain(node, a));
+  if (node.op === 'approximate') return resultRange(node, a);
   if (node.op === 'rank') {
     return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape[numberAttr(node, 'axis')]! - 1 };
   }

@@ -1,0 +1,119 @@
+// What approximations are written with: arithmetic on shared real numbers, and public ones as plain numbers.
+//
+// Nothing here has scales or rings. A product of two secrets costs an opening of each operand that is not open yet;
+// sums and public factors are free; comparisons with several bounds of one value share its opening.
+
+import type { Value } from '../ir/graph';
+import type { FloatTensor } from '../ops/array';
+import type { CoreEmitter } from '../ops/emit';
+import type { Domain } from './registry';
+
+function scalar(value: number): FloatTensor {
+  return { shape: [], data: Float64Array.of(value) };
+}
+
+export class FunctionBuilder {
+  /** @internal */
+  constructor(private readonly core: CoreEmitter) {}
+
+  /** a + b. */
+  add(a: Value, b: Value | number): Value {
+    if (typeof b !== 'number') return this.core.add(a, b);
+    return b === 0 ? a : this.core.addConst(a, scalar(b));
+  }
+
+  /** a - b. */
+  sub(a: Value, b: Value | number): Value {
+    return typeof b === 'number' ? this.add(a, -b) : this.core.sub(a, b);
+  }
+
+  /** a * b; a boolean b keeps or drops a. */
+  mul(a: Value, b: Value | number): Value {
+    if (typeof b !== 'number') return this.core.mul(a, b);
+    return b === 1 ? a : this.core.mulConst(a, scalar(b));
+  }
+
+  /** a^2, from one opening. */
+  square(a: Value): Value {
+    return this.core.mul(a, a);
+  }
+
+  /** a^(2^times). */
+  squareRepeatedly(a: Value, times: number): Value {
+    return times === 0 ? a : this.squareRepeatedly(this.square(a), times - 1);
+  }
+
+  /** -a. */
+  neg(a: Value): Value {
+    return this.core.neg(a);
+  }
+
+  /** a between lo and hi; null: no bound. */
+  clip(a: Value, lo: number | null, hi: number | null): Value {
+    return this.core.clip(a, lo, hi);
+  }
+
+  /** max(a, 0). */
+  relu(a: Value): Value {
+    return this.core.relu(a);
+  }
+
+  /** |a|, from one comparison. */
+  abs(a: Value): Value {
+    return this.core.sub(this.mul(this.core.relu(a), 2), a);
+  }
+
+  /** Whether a >= bound, as a boolean. */
+  atLeast(a: Value, bound: number): Value {
+    return this.core.step(a, bound, false);
+  }
+
+  /** Whether a > bound, as a boolean. */
+  above(a: Value, bound: number): Value {
+    return this.core.step(a, bound, true);
+  }
+
+  /** The other boolean. */
+  not(a: Value): Value {
+    return this.core.not(a);
+  }
+
+  /** A boolean as the number 0 or 1. */
+  number(a: Value): Value {
+    return this.core.cast(a, 'fixed');
+  }
+
+  /** -1 where a < 0, else 1. */
+  sign(a: Value): Value {
+    return this.add(this.mul(this.number(this.atLeast(a, 0)), 2), -1);
+  }
+
+  /** `yes` where the boolean holds, else `no`. */
+  select(condition: Value, yes: Value, no: Value): Value {
+    return this.core.add(no, this.core.mul(this.core.sub(yes, no), condition));
+  }
+
+  /** The sum of coefficients[k] a^k from one opening, for a in the domain; degrees 1 to 8. */
+  polynomial(a: Value, coefficients: ArrayLike<number>, { lo, hi }: Domain): Value {
+    return this.core.polynomial(a, Float64Array.from(coefficients), [lo, hi]);
+  }
+
+  /** The sum of coefficients[k] a^k by Horner's rule: one product a degree, one after another. */
+  horner(a: Value, coefficients: readonly number[]): Value {
+    const [last, ...others] = [...coefficients].reverse();
+    const [next, ...rest] = others;
+    if (last === undefined || next === undefined) throw new RangeError('a polynomial needs a degree');
+    const start = this.add(this.mul(a, last), next);
+    return rest.reduce((sum: Value, c) => this.add(this.core.mul(sum, a), c), start);
+  }
+
+  /** A function of the library, as the compiler approximates it by itself. */
+  approximate(a: Value, fn: string, params: readonly number[] = [], domain?: Domain): Value {
+    return this.core.approximate(a, fn, params, domain);
+  }
+
+  /** @internal A spline by its tables. */
+  spline(a: Value, table: Parameters<CoreEmitter['spline']>[1]): Value {
+    return this.core.spline(a, table);
+  }
+}

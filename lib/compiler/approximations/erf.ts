@@ -1,0 +1,26 @@
+// erf(x), the error function. Beyond its domain it is -1 or 1 to 2e-8.
+
+import { defineFunction, type ScalarFunction } from './registry';
+
+/**
+ * On doubles, to a few units of the last place: 2 / sqrt(pi) exp(-x^2) sum of 2^k x^(2k + 1) / (2k + 1)!!, whose terms have one
+ * sign (Abramowitz, Stegun, 7.1.6).
+ */
+export function errorFunction(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) {
+    term *= (2 * x * x) / (2 * k + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+export const erf: ScalarFunction = defineFunction({
+  name: 'erf',
+  relative: false,
+  of: () => errorFunction,
+  domain: () => ({ lo: -4, hi: 4 }),
+  exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY }),
+  tails: { lo: 0, hi: 0 },
+});

@@ -1,0 +1,112 @@
+// Where the operands of an `approximate` node are, on what that rests, and where its results are.
+//
+// Operands are in the domain that a calibration saw; else in their range where that lies in the default domain; else they
+// are taken to be in the default domain, or in what of it their range leaves. Beyond an end where the function has a tail they
+// are clipped instead, unless they are known to need none: f(x) = f(clip(x)) + slope (x - clip(x)). A clip begins where the
+// tail is close enough, which the tolerance decides.
+
+import type { Node, Range } from '../ir/graph';
+import { numberAttr, numbersAttr } from '../ops/core';
+import { type Domain, findFunction, type ScalarFunction } from './registry';
+
+export function functionOf(node: Node): (x: number) => number {
+  return definitionOf(node).of(numbersAttr(node, 'params'));
+}
+
+export function definitionOf(node: Node): ScalarFunction {
+  return findFunction(String(node.attrs.fn));
+}
+
+/** Under which names approximations are asked for: that of the special function that it is, if it is one, and its own. */
+export function namesOf(node: Node): readonly string[] {
+  const definition = definitionOf(node);
+  const special = definition.special?.(numbersAttr(node, 'params'));
+  return special ? [special.name, definition.name] : [definition.name];
+}
+
+/** Bounds that operands are brought between; null where they need none. */
+export interface Clip {
+  readonly lo: number | null;
+  readonly hi: number | null;
+}
+
+export interface OperandDomain extends Range {
+  readonly clip: Clip;
+}
+
+export function operandDomain(node: Node, range: Range | undefined): OperandDomain {
+  const definition = definitionOf(node);
+  const own = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
+  const calibrated = node.attrs.known === true;
+  const given: Range | undefined = calibrated ? { kind: 'calibrated', ...own } : range;
+  const limits = calibrated ? definition.domain(numbersAttr(node, 'params')) : own;
+  let kind = given?.kind ?? 'proven';
+  const end = (side: 'lo' | 'hi', beyond: (a: number, b: number) => boolean) => {
+    const [value, limit] = [given?.[side], limits[side]];
+    if (value !== undefined && !beyond(value, limit)) return { value, clip: null };
+    if (definition.tails?.[side] !== undefined) return { value: limit, clip: limit };
+    if (calibrated) return { value: value!, clip: null };
+    kind = 'assumed';
+    return { value: limit, clip: null };
+  };
+  const lo = end('lo', (a, b) => a < b);
+  const hi = end('hi', (a, b) => a > b);
+  const clip = { lo: lo.clip, hi: hi.clip };
+  // Where nothing of the range lies in the domain, nothing is known.
+  if (!(lo.value < hi.value)) return { kind: 'assumed', ...limits, clip };
+  return { kind, lo: lo.value, hi: hi.value, clip };
+}
+
+const SAMPLES = 256;
+
+/** Evenly spaced, both ends included. */
+export function samplesOf({ lo, hi }: Domain): number[] {
+  return Array.from({ length: SAMPLES + 1 }, (_, i) => lo + ((hi - lo) * i) / SAMPLES);
+}
+
+/** The range of the exact function for operands of a range; undefined where a tail has no end. */
+export function resultRange(node: Node, range: Range | undefined): Range | undefined {
+  const fn = functionOf(node);
+  const operands = operandDomain(node, range);
+  const { tails } = definitionOf(node);
+  const values = samplesOf(operands).map(fn);
+  for (const side of ['lo', 'hi'] as const) {
+    if (operands.clip[side] === null || !tails?.[side]) continue;
+    if (range === undefined) return undefined;
+    values.push(fn(range[side]));
+  }
+  return { kind: operands.kind, lo: Math.min(...values), hi: Math.max(...values) };
+}
+
+/** A domain whose clips begin as early as `tolerance` allows, and by how much results are off for it. */
+export function trimmed<D extends Domain & { readonly clip: Clip }>(
+  fn: (x: number) => number,
+  domain: D,
+  tails: ScalarFunction['tails'],
+  tolerance: number,
+): { domain: D; error: number } {
+  let error = 0;
+  const end = (side: 'lo' | 'hi'): number => {
+    const slope = tails?.[side];
+    if (domain.clip[side] === null || slope === undefined) return domain[side];
+    // What is left of the function beside the line, from the end inwards.
+    const left = (x: number) => fn(x) - slope * x;
+    const inwards = samplesOf(domain).slice(1, -1);
+    if (side === 'hi') inwards.reverse();
+    let [found, least, most] = [domain[side], left(domain[side]), left(domain[side])];
+    let own = 0;
+    for (const x of inwards) {
+      const now = left(x);
+      [least, most] = [Math.min(least, now), Math.max(most, now)];
+      const off = Math.max(most - now, now - least);
+      if (off > tolerance) break;
+      [found, own] = [x, off];
+    }
+    error = Math.max(error, own);
+    return found;
+  };
+  const [lo, hi] = [end('lo'), end('hi')];
+  if (!(lo < hi)) return { domain, error: 0 };
+  const clip = { lo: domain.clip.lo === null ? null : lo, hi: domain.clip.hi === null ? null : hi };
+  return { domain: { ...domain, lo, hi, clip }, error };
+}
