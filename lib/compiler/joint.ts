@@ -8,6 +8,9 @@
 //   reveal    to the named parties only, re-randomised by a zero sharing
 //   clear     the same function on cleartext twins
 //
+// What is derived, dealt, opened or computed twice from the same values is made once: operators that need the same
+// comparison or truncation of one value share it without knowing of each other.
+//
 // Phases and rounds are not chosen but follow from the data: a step belongs to the latest phase of its operands, and
 // an exchange to the first round in which all it sends exists. When each party sends its part is for schedule/timeline.ts.
 
@@ -91,6 +94,9 @@ const MEMORY_OPERANDS: ReadonlySet<KernelName> = new Set([
   'pool_sum',
 ]);
 
+/** What is made once. */
+type Remembered = Value | Opened | readonly (Value | null)[];
+
 /** A dealt value's corrected party until the program is complete. */
 const UNDECIDED = -1;
 
@@ -108,7 +114,7 @@ export class Joint {
   private readonly deals: PendingDeal[] = [];
   private readonly ios: Io[] = [];
   private readonly nodes: ProgramNode[] = [];
-  private readonly memo = new Map<string, Value | Opened>();
+  private readonly memo = new Map<string, Remembered>();
   private readonly streams = { run: 0, state: 0 };
   private readonly constants = new Map<string, Both>();
   private node = -1;
@@ -155,10 +161,7 @@ export class Joint {
   /** The dealer's arithmetic on masks. */
   derive(kernel: KernelName, ins: readonly Use[], attr: readonly (number | bigint)[], form: Form): Value {
     for (const u of ins) expectWorld(usedValue(u), ['mask', 'public']);
-    return this.remember(
-      `derive ${kernel} ${keyOf(ins)} ${attr.join()} ${form.elements} ${form.bits ?? 0} ${form.planes ?? 0}`,
-      () => this.step('mask', kernel, ins, attr, [form])[0] as Value,
-    );
+    return this.step('mask', kernel, ins, attr, [form])[0] as Value;
   }
 
   /** Shares of what the dealer derived: from seeds, plus a correction for one party. */
@@ -241,7 +244,7 @@ export class Joint {
     ins: readonly Use[],
     attr: readonly (number | bigint)[],
     forms: readonly (Form | null)[],
-  ): (Value | null)[] {
+  ): readonly (Value | null)[] {
     const worlds = ins.map((u) => usedValue(u).world);
     for (const u of ins) expectWorld(usedValue(u), ['share', 'public']);
     return this.step(worlds.includes('share') ? 'share' : 'public', kernel, ins, attr, forms);
@@ -271,11 +274,10 @@ export class Joint {
     if (value.layout !== 'ring') throw new Error('views exist of ring values only');
     const base = this.inMemory(value);
     const form = { elements, bits: base.bits };
-    return this.value(base.world, form, base.parties, base.phase, base.level, {
-      kind: 'view',
-      of: base.id,
-      offset,
-    });
+    const origin: Origin = { kind: 'view', of: base.id, offset };
+    return this.remember(`view ${base.id} ${offset} ${elements}`, () =>
+      this.value(base.world, form, base.parties, base.phase, base.level, origin),
+    );
   }
 
   /** Makes a share known to `to` alone, re-randomised by a zero sharing. */
@@ -357,19 +359,30 @@ export class Joint {
   inMemory(value: Value): Value {
     if (value.origin.kind === 'step' || value.origin.kind === 'view' || value.origin.kind === 'input')
       return value;
-    return this.remember(
-      `memory ${value.id}`,
-      () => this.step(value.world, 'lincomb', [value], [0, 1], [value])[0] as Value,
-    );
+    return this.step(value.world, 'lincomb', [value], [0, 1], [value])[0] as Value;
   }
 
+  /** A kernel is a function of its operands and attributes: the second step of a kind is the first one. */
   private step(
     world: World,
     kernel: KernelName,
     ins: readonly Use[],
     attr: readonly (number | bigint)[],
     forms: readonly (Form | null)[],
-  ): (Value | null)[] {
+  ): readonly (Value | null)[] {
+    const results = forms.map((f) => (f === null ? '-' : `${f.elements}:${f.bits ?? 0}:${f.planes ?? 0}`));
+    return this.remember(`${world} ${kernel} ${keyOf(ins)} ${attr.join()} ${results.join(' ')}`, () =>
+      this.newStep(world, kernel, ins, attr, forms),
+    );
+  }
+
+  private newStep(
+    world: World,
+    kernel: KernelName,
+    ins: readonly Use[],
+    attr: readonly (number | bigint)[],
+    forms: readonly (Form | null)[],
+  ): readonly (Value | null)[] {
     const operands = ins.map((u): Operand => {
       const value = MEMORY_OPERANDS.has(kernel) ? this.inMemory(usedValue(u)) : usedValue(u);
       return 'inner' in u
@@ -433,7 +446,7 @@ export class Joint {
     return v;
   }
 
-  private remember<T extends Value | Opened>(key: string, make: () => T): T {
+  private remember<T extends Remembered>(key: string, make: () => T): T {
     const known = this.memo.get(key);
     if (known !== undefined) return known as T;
     const made = make();

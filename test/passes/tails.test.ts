@@ -1,0 +1,44 @@
+import test from 'ava';
+import { type CompiledModel, compile } from '../../lib';
+import { type ModelSpec, model, node, tensor } from '../helpers/onnx';
+import { agrees, coreOps, weights } from '../ops/oracle';
+
+/** A product, so that a truncation comes before the comparisons, and the sum of some of its clipped parts. */
+function clips(...bounds: readonly (readonly [string, string])[]): ModelSpec {
+  const parts = bounds.map((_, i) => `part${i}`);
+  return {
+    inputs: { x: [3, 5] },
+    outputs: { y: [3, 7] },
+    nodes: [
+      node('MatMul', ['x', 'w'], ['z']),
+      ...bounds.map((b, i) => node('Clip', ['z', ...b], [parts[i]!])),
+      node('Sum', parts, ['y']),
+    ],
+    initializers: { w: weights([5, 7]), lo: tensor([], [-1.5]), hi: tensor([], [0.75]) },
+  };
+}
+
+const middle = ['lo', 'hi'] as const;
+const above = ['hi', ''] as const;
+const below = ['', 'lo'] as const;
+
+test('a function with linear tails takes the two comparisons of the clip in its middle', async (t) => {
+  const compiled = async (spec: ModelSpec, parties: number): Promise<CompiledModel> =>
+    compile(model(spec), { parties, ranges: { x: [-3, 3] } });
+  const cost = ({ predicted: { online, offline } }: CompiledModel) => ({
+    rounds: online.rounds,
+    bytes: online.bytesSent,
+    material: offline.dealerBytes,
+  });
+  for (const parties of [2, 3]) {
+    const one = await compiled(clips(middle), parties);
+    for (const tails of [[above], [below], [above, below]]) {
+      const all = await compiled(clips(middle, ...tails), parties);
+      t.deepEqual(cost(all), cost(one), `${parties} parties, ${tails.join(' and ')}`);
+    }
+  }
+  const spec = clips(middle, above, below);
+  const all = await agrees(t, spec, 3, { ranges: { x: [-3, 3] } });
+  t.deepEqual(coreOps(all), ['matmul', 'clip', 'clip', 'clip', 'add', 'add']);
+  await agrees(t, spec, 4);
+});
