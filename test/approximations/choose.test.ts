@@ -36,6 +36,8 @@ const cases: readonly [string, readonly number[], Range, string][] = [
   ['erf', [], proven(-30, 30), 'spline'],
   ['gelu', [], proven(-1, 1.5), 'polynomial'],
   ['gelu', [], proven(-100, 200), 'spline'],
+  ['log', [], proven(2 ** -10, 2 ** 14), 'spline'],
+  ['log', [], proven(0.9, 1.1), 'polynomial'],
 ];
 
 for (const [fn, params, range, kind] of cases) {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { node, tensor } from '../helpers/onnx';
+import { node, one, tensor } from '../helpers/onnx';
 import { agrees, coreOps, randoms, refuses } from './oracle';
 
 function parameters(count: number) {
@@ -108,4 +108,19 @@ test('normalisations: what is refused', (t) => {
     'norm',
     '4',
   );
+});
+
+test('RMSNormalization over one and two axes', async (t) => {
+  for (const [axis, shape] of [
+    [-1, [5]],
+    [1, [3, 5]],
+    [-1, [3, 1]],
+  ] as const) {
+    const scale = tensor(shape, randoms(shape[0]! * (shape[1] ?? 1), 31, 2));
+    const spec = one('RMSNormalization', [2, 3, 5], [2, 3, 5], { axis, epsilon: 1e-4 }, { scale }, 23);
+    const r = await agrees(t, spec);
+    t.is(coreOps(r).filter((op) => op === 'spline').length, 1);
+  }
+  const wrong = one('RMSNormalization', [2, 3], [2, 3], {}, { scale: tensor([2], [1, 2]) }, 23);
+  refuses(t, wrong, 'INVALID_SHAPE', 'it', '[2, 3]', '[2]');
 });

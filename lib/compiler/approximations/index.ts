@@ -4,6 +4,7 @@
 import './erf';
 import './exp';
 import './gelu';
+import './log';
 import './power';
 import './sigmoid';
 import './tanh';

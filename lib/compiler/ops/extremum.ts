@@ -103,7 +103,7 @@ for (const [op, smallest] of [
 // ---- along axes --------------------------------------------------------------------------------------------------------
 
 /** x with the given axes, in order, as the middle one of three: only what lies between others is moved. */
-function middle(
+export function middle(
   c: LowerContext,
   x: Value,
   axes: readonly number[],

@@ -1,13 +1,15 @@
 // Softmax: exp(x - max) / sum of exp(x - max). The maximum makes every exponent at most 0 and the sum at least 1, so both
 // functions have a known domain. Before operator set 13 it is over all axes from the given one.
 
+import type { Domain } from '../approximations';
 import { elementCount, type Value } from '../ir/graph';
 import { type FloatTensor, map, reduce, zip } from './array';
 import type { LowerContext, OpContext } from './context';
+import { largestOfRows } from './extremum';
 import { defineOp } from './registry';
 
 /** The input as [before, count, behind]: what is normalised together lies along the middle. */
-function rows(c: OpContext): [number, number, number] {
+export function rows(c: OpContext): [number, number, number] {
   const shape = c.shape(0);
   const flattens = c.opset < 13;
   const axis = c.axis(c.number('axis', flattens ? 1 : -1), shape.length);
@@ -16,15 +18,13 @@ function rows(c: OpContext): [number, number, number] {
   return [before, shape[axis]!, elementCount(shape.slice(axis + 1))];
 }
 
-function maximum(c: LowerContext, x: Value, [before, count, behind]: [number, number, number]): Value {
-  const window = {
-    kernel: [count, 1],
-    strides: [1, 1],
-    pads: [0, 0, 0, 0],
-    dilations: [1, 1],
-  } as const;
-  const planes = c.core.reshape(x, [before, 1, count, behind]);
-  return c.core.reshape(c.core.pool('max_pool', planes, [before, 1, 1, behind], window), [before, 1, behind]);
+/**
+ * The sums along the middle of exponentials [before, count, behind] of which the largest is 1, and where they are: terms
+ * that are approximated may sum up to a little less than 1.
+ */
+export function sumOfTerms(c: LowerContext, terms: Value): { sum: Value; domain: Domain } {
+  const count = terms.type.shape[1]!;
+  return { sum: c.core.sum(terms, [1], true), domain: { lo: 0.98, hi: 1.02 * Math.max(count, 2) } };
 }
 
 function softmax(x: FloatTensor): FloatTensor {
@@ -51,13 +51,10 @@ defineOp({
   lower(c) {
     const shape = rows(c);
     const x = c.core.reshape(c.value(0), shape);
-    const shifted = c.core.sub(x, maximum(c, x, shape));
+    const shifted = c.core.sub(x, largestOfRows(c, x, shape));
     const e = c.core.approximate(shifted, 'decay', []);
-    // Sums of approximated terms may be a little below 1.
-    const sums = c.core.approximate(c.core.sum(e, [1], true), 'power', [-1, 1, 0], {
-      lo: 0.98,
-      hi: 1.02 * Math.max(shape[1], 2),
-    });
-    return [c.core.reshape(c.core.mul(e, sums), c.shape(0))];
+    const { sum, domain } = sumOfTerms(c, e);
+    const factor = c.core.approximate(sum, 'power', [-1, 1, 0], domain);
+    return [c.core.reshape(c.core.mul(e, factor), c.shape(0))];
   },
 });
