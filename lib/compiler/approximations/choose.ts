@@ -19,10 +19,10 @@ import type { ApproximationOptions } from './options';
 import {
   approximationsOf,
   type Domain,
-  type Proposal,
   type Request,
   type Selected,
   type Selection,
+  type Stated,
   select,
   written,
 } from './registry';
@@ -53,9 +53,6 @@ export interface Choice {
 /** What was found before, since a model computes the same function many times. */
 const known = new Map<string, readonly Stated[]>();
 const MOST_KNOWN = 256;
-
-/** The proposal of a fitted approximation. */
-type Stated = Proposal & { readonly error: number };
 
 /** Of fitted approximations: those within the tolerance first, each part in the order of definition. */
 function proposed(request: Request, candidates: readonly Selected[]): readonly Stated[] {
@@ -151,8 +148,8 @@ export function choose(node: Node, options: ChooseOptions): Choice {
     degree: approximation.degree,
   };
   const wanted = selection === undefined ? undefined : select(name, selection);
-  if (wanted?.approximation.of !== undefined) return named(node, request, wanted);
-  const fitted = approximationsOf(name).filter(({ of }) => of === undefined);
+  if (wanted?.approximation.fitted === false) return named(node, request, wanted);
+  const fitted = approximationsOf(name).filter((a) => a.fitted);
   return bestFit(node, request, operands, wanted ? [wanted] : fitted.map((a) => select(name, a.name)));
 }
 
@@ -202,7 +199,7 @@ function named(node: Node, request: Request, { approximation, knobs }: Selected)
   const seen = node.attrs.known === true ? { kind: 'calibrated', ...request.domain } : range;
   const ends = seen && [seen.lo * factor + offset, seen.hi * factor + offset].sort((a, b) => a - b);
   const name = written(approximation.name, knobs);
-  if (seen !== undefined && !(ends![0]! >= lo && ends![1]! <= hi)) {
+  if (seen !== undefined && seen.kind !== 'assumed' && !(ends![0]! >= lo && ends![1]! <= hi)) {
     throw new CryptorchError(
       'VALUE_RANGE',
       `${where(node)} on [${seen.lo}, ${seen.hi}] (${seen.kind}), but the approximation ${name} is meant for [${lo}, ${hi}]. ` +

@@ -1,6 +1,8 @@
 // erf(x), the error function. Beyond its domain it is -1 or 1 to 2e-8.
 
-import { defineFunction, type ScalarFunction } from './registry';
+import type { Value } from '../ir/graph';
+import type { FunctionBuilder } from './builder';
+import { defineApproximation, defineFunction, type ScalarFunction } from './registry';
 
 /**
  * On doubles, to a few units of the last place: 2 / sqrt(pi) exp(-x^2) sum of 2^k x^(2k + 1) / (2k + 1)!!, whose terms have one
@@ -23,4 +25,26 @@ export const erf: ScalarFunction = defineFunction({
   domain: () => ({ lo: -4, hi: 4 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY }),
   tails: { lo: 0, hi: 0 },
+});
+
+/**
+ * 2 / sqrt(pi) times the sum over n <= 8 of (-1)^n x^(2n + 1) / (n! (2n + 1)), as x times a polynomial of (x / 2)^2: on
+ * [-2, 2] its coefficients are large enough to be written.
+ */
+export function erfTaylor(g: FunctionBuilder, x: Value): Value {
+  let power = 1;
+  const coefficients = Array.from({ length: 9 }, (_, n) => {
+    if (n > 0) power *= -4 / n;
+    return ((2 / Math.sqrt(Math.PI)) * power) / (2 * n + 1);
+  });
+  return g.mul(g.horner(g.square(g.mul(x, 0.5)), coefficients), x);
+}
+
+defineApproximation({
+  name: 'crypten',
+  of: 'erf',
+  source:
+    'Knott et al., CrypTen, NeurIPS 2021: Taylor series, as the paper has it (its released code takes other powers)',
+  domain: { lo: -2, hi: 2 },
+  build: erfTaylor,
 });

@@ -1,15 +1,17 @@
-// The library: every function and every approximation, registered by being imported. Approximations come in the order of
-// their cost.
+// The library: every function and every approximation, registered by being imported. Fitted approximations come
+// first, in the order of their cost.
 
+import './polynomial';
+import './spline';
 import './erf';
 import './exp';
 import './gelu';
 import './log';
 import './power';
+import './reciprocal';
+import './rsqrt';
 import './sigmoid';
 import './tanh';
-import './polynomial';
-import './spline';
 
 export { FunctionBuilder } from './builder';
 export { choose, describe } from './choose';

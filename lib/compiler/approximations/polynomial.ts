@@ -8,7 +8,7 @@ import { type Minimax, minimax, type Polynomial } from './minimax';
 import { samplesOf } from './operand-domain';
 import { recentred } from './polynomial-bounds';
 import { polynomialScales } from './polynomial-scales';
-import { defineFitted, type Proposal, type Request } from './registry';
+import { defineFitted, type Request, type Stated } from './registry';
 
 /** Operands a little outside of the domain, by rounding. */
 const ROOM = 2 ** -8;
@@ -27,7 +27,7 @@ function smallest({ fn, domain }: Request): number {
   return Math.min(...samplesOf(domain).map((x) => Math.abs(fn(x))));
 }
 
-function propose(request: Request, degree: number): (Proposal & { readonly error: number }) | undefined {
+function propose(request: Request, degree: number): Stated | undefined {
   const { domain, inputScale, fractionalBits, unit } = request;
   const best = fitted(request, degree);
   if (best === undefined) return undefined;
@@ -50,7 +50,7 @@ defineFitted({
   knobs: { degree: ['auto', 1, 2, 3, 4, 5, 6, 7, 8] },
   propose(request, { degree }) {
     if (typeof degree === 'number') return propose(request, degree);
-    let best: (Proposal & { readonly error: number }) | undefined;
+    let best: Stated | undefined;
     for (let d = 1; d <= request.degree; d++) {
       const made = propose(request, d);
       if (made && (!best || made.error < best.error)) best = made;

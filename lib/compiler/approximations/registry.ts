@@ -84,11 +84,16 @@ export interface Proposal {
   build(g: FunctionBuilder, x: Value): Value;
 }
 
+/** The proposal of a fitted approximation. */
+export type Stated = Proposal & { readonly error: number };
+
 /** A way to compute a function, registered with `defineApproximation`. */
 export interface Approximation {
   readonly name: string;
   /** The function that it serves; undefined: all of them. */
   readonly of?: string;
+  /** It is made for each request with an error that is known, so that it may be taken without being asked for. */
+  readonly fitted: boolean;
   /** Values of its parameters, the default one first. */
   readonly knobs: Readonly<Record<string, readonly KnobValue[]>>;
   /** Operands that it is meant for. */
@@ -158,6 +163,7 @@ export function defineApproximation<
   register({
     name,
     of,
+    fitted: false,
     knobs,
     ...(reference && { reference }),
     ...(source !== undefined && { source }),
@@ -175,8 +181,8 @@ function standard(g: FunctionBuilder, x: Value, special: Special | undefined): V
 }
 
 /** An approximation that is fitted to what it is asked for. Those come in the order of their cost. */
-export function defineFitted(definition: Omit<Approximation, 'domain'>): void {
-  register({ ...definition, domain: () => EVERYWHERE });
+export function defineFitted(definition: Omit<Approximation, 'domain' | 'fitted'>): void {
+  register({ ...definition, fitted: true, domain: () => EVERYWHERE });
 }
 
 function register(definition: Approximation): void {

@@ -6,7 +6,7 @@
 
 import { CryptorchError } from '../../errors';
 import { samplesOf } from './operand-domain';
-import { defineFitted, type KnobValue, type Request } from './registry';
+import { defineFitted, type KnobValue, type Request, type Stated } from './registry';
 import { type SegmentTable, segmentTable } from './segments';
 
 /** Part of the tolerance that tables may take: the rest is for what their operands and results are rounded by. */
@@ -81,17 +81,19 @@ function find(request: Request, cells: KnobValue | undefined): Found | undefined
   return first(counts(FEW_CELLS), one) ?? first(counts(CELLS_OF_SEGMENTS), several);
 }
 
+export function splineFor(request: Request, cells?: KnobValue): Stated | undefined {
+  const found = find(request, cells);
+  if (!found || found.made.table.outputScale < 0) return undefined;
+  const { table } = found.made;
+  return {
+    name: `spline of ${2 ** table.cells} cells in ${table.borders.length - 1} segments`,
+    error: found.error,
+    build: (g, x) => g.spline(g.add(x, found.shift), table),
+  };
+}
+
 defineFitted({
   name: 'spline',
   knobs: { cells: ['auto', ...CELLS] },
-  propose(request, { cells }) {
-    const found = find(request, cells);
-    if (!found || found.made.table.outputScale < 0) return undefined;
-    const { table } = found.made;
-    return {
-      name: `spline of ${2 ** table.cells} cells in ${table.borders.length - 1} segments`,
-      error: found.error,
-      build: (g, x) => g.spline(g.add(x, found.shift), table),
-    };
-  },
+  propose: (request, { cells }) => splineFor(request, cells),
 });

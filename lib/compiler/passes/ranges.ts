@@ -243,6 +243,11 @@ function narrower(proven: Range | undefined, seen: Range | undefined): Range | u
   return { kind: seen.kind, lo, hi };
 }
 
+/** Intervals of long chains of products grow without end. */
+function finite(r: Range | undefined): Range | undefined {
+  return r && Number.isFinite(r.lo) && Number.isFinite(r.hi) ? r : undefined;
+}
+
 /** The range of an input as it is written at its scale. */
 function written({ type: { range, scale } }: Value): Range | undefined {
   if (!range || scale === undefined) return range;
@@ -264,7 +269,7 @@ export function ranges(graph: Graph, seen: readonly (Range | undefined)[] = []):
   graph.nodes.forEach((node, i) => {
     const skip = !BOUNDED.has(node.op) && !isTruth(node) && node.inputs.some(isOpen);
     const inputs = skip ? [] : node.inputs.map(rangeOfInput);
-    const range = narrower(rounded(skip ? undefined : rangeOf(graph, node, inputs), node), seen[i]);
+    const range = narrower(finite(rounded(skip ? undefined : rangeOf(graph, node, inputs), node)), seen[i]);
     const types = node.outputs.map(({ type: { range: _before, ...type } }) =>
       range ? { ...type, range } : type,
     );

@@ -1,0 +1,96 @@
+// CrypTen's own approximations give what CrypTen gives: its formulas in our fixed point, against its outputs.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { compile, runLocal, tensor } from '../../lib';
+import { DEFAULT_APPROXIMATION, findFunction, type Selection } from '../../lib/compiler/approximations';
+import { GraphBuilder } from '../../lib/compiler/ir/graph';
+import { evaluateCore } from '../../lib/compiler/ops/evaluate-core';
+import { fixedPoint } from '../../lib/compiler/passes/fixed-point';
+import { model, node } from '../helpers/onnx';
+import { noise } from '../ops/oracle';
+
+interface Golden {
+  readonly shape: readonly number[];
+  readonly x: readonly number[];
+  readonly crypten: readonly number[];
+}
+
+const golden = JSON.parse(readFileSync(join(__dirname, 'crypten.json'), 'utf8')) as Record<string, Golden>;
+
+const close = (found: number, theirs: number): boolean =>
+  Math.abs(found - theirs) <= 2e-3 + 0.01 * Math.abs(theirs);
+
+/** In the fixed-point semantics: truncations are off by less than one unit. */
+function evaluated(
+  fn: string,
+  params: readonly number[],
+  selection: Selection,
+  x: readonly number[],
+): Float64Array {
+  const b = new GraphBuilder('test');
+  const type = { shape: [x.length], dtype: 'fixed' as const, owner: 'secret' as const };
+  const input = b.input('x', type);
+  const { lo, hi } = findFunction(fn).domain(params);
+  const attrs = { fn, params, lo, hi, known: false };
+  const y = b.node({ name: 'f', origin: fn }, 'approximate', [input], [type], attrs);
+  const functions = { [`f/${fn}`]: selection };
+  const core = fixedPoint(b.build(y), 16, { ...DEFAULT_APPROXIMATION, functions });
+  const next = noise(1);
+  const coin = (v: number, scale: number) => Math.floor(v * 2 ** scale + (next() + 1) / 2) * 2 ** -scale;
+  return evaluateCore(core, [x], { rescale: coin })[0]!.data;
+}
+
+const scalars: readonly (readonly [string, string, readonly number[], Selection])[] = [
+  ['exp', 'exp', [], 'crypten'],
+  ['exp', 'exp', [], { name: 'cryptorch', bits: 8, clamp: false }],
+  ['log', 'log', [], 'crypten'],
+  ['reciprocal', 'power', [-1, 1, 0], 'crypten'],
+  ['inv_sqrt', 'power', [-0.5, 1, 0], 'crypten'],
+  ['sqrt', 'power', [0.5, 1, 0], 'crypten'],
+  ['sigmoid', 'sigmoid', [], 'crypten'],
+  ['tanh', 'tanh', [], 'crypten'],
+  ['tanh_chebyshev', 'tanh', [], 'crypten chebyshev'],
+];
+
+for (const [name, fn, params, selection] of scalars) {
+  test(`${name} by ${JSON.stringify(selection)}: what CrypTen computes`, (t) => {
+    const { x, crypten } = golden[name]!;
+    const found = evaluated(fn, params, selection, x);
+    for (const [i, theirs] of crypten.entries())
+      t.true(close(found[i]!, theirs), `f(${x[i]}) is ${found[i]}, CrypTen has ${theirs}`);
+  });
+}
+
+for (const [name, op] of [
+  ['softmax', 'Softmax'],
+  ['log_softmax', 'LogSoftmax'],
+] as const) {
+  test(`${op} by CrypTen's exponential, reciprocal and logarithm: what CrypTen computes, on shares`, async (t) => {
+    const { x, shape, crypten } = golden[name]!;
+    const bytes = model({
+      inputs: { x: shape },
+      outputs: { y: shape },
+      nodes: [node(op, ['x'], ['y'], { axis: -1 })],
+    });
+    const functions = { decay: 'crypten', reciprocal: 'crypten', log: 'crypten' };
+    const compiled = await compile(bytes, { approximation: { functions } });
+    const { outputs } = await runLocal(compiled, { x: tensor(x, shape) }, { seed: 1 });
+    for (const [i, theirs] of crypten.entries())
+      t.true(close(Number(outputs.y!.data[i]), theirs), `${outputs.y!.data[i]} instead of ${theirs}`);
+  });
+}
+
+test("erf by CrypTen's series: the Taylor polynomial", (t) => {
+  const x = Array.from({ length: 41 }, (_, i) => (i - 20) / 10);
+  const found = evaluated('erf', [], 'crypten', x);
+  for (const [i, v] of x.entries()) {
+    let [term, sum] = [v, v];
+    for (let n = 1; n <= 8; n++) {
+      term *= -(v * v) / n;
+      sum += term / (2 * n + 1);
+    }
+    t.true(Math.abs(found[i]! - (2 / Math.sqrt(Math.PI)) * sum) < 1e-3, `erf(${v}) is ${found[i]}`);
+  }
+});
