@@ -30,6 +30,7 @@ export { readNpz, writeNpz } from './model/npz';
 export type { InputArray, Isa, PhaseCounters } from './native';
 export type { PhaseReport } from './native-endpoint';
 export { type Conv2dShape, type NativeRing, ring } from './ring';
+export type { BoundKind, ExceededBound } from './runtime/bounds';
 export { type CalibrateOptions, calibrate } from './runtime/calibrate';
 export type { DealerConfig, PartyConfig, RoleConfig, Timeouts } from './runtime/config';
 export type { CountedNode } from './runtime/counters';
@@ -40,4 +41,11 @@ export type { PartyResult } from './runtime/jobs';
 export { type Layer, type RunOptions, type RunResult, runLocal } from './runtime/local';
 export type { Tensors } from './runtime/numbers';
 export { Party, type PartyOptions, type PartyRunOptions, type PartyStats } from './runtime/party';
+export {
+  type Difference,
+  type LayerPrecision,
+  type Precision,
+  type PrecisionOptions,
+  precision,
+} from './runtime/precision';
 export { type Tensor, type TensorData, type TensorDtype, tensor } from './tensor';

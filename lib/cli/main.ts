@@ -12,6 +12,7 @@ import { doctorCommand } from './doctor';
 import { report } from './fail';
 import { keygenCommand } from './keygen';
 import { partyCommand } from './party';
+import { precisionCommand } from './precision';
 import { runCommand } from './run';
 
 function version(): string {
@@ -30,6 +31,7 @@ export function program(): Command {
     checkCommand(),
     runCommand(),
     compileCommand(),
+    precisionCommand(),
     keygenCommand(),
     dealerCommand(),
     partyCommand(),

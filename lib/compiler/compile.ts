@@ -16,7 +16,7 @@ import { lowered, type OptimizeOptions, optimize, type SeenRanges } from './pass
 import type { OnProblem } from './problem';
 import { type Phase, type Program, programHash } from './program';
 import type { Knobs } from './protocols/protocol';
-import { secure } from './secure';
+import { type SecureOptions, secure } from './secure';
 import { GraphWeights, type Weights } from './weights';
 
 export type { Weights } from './weights';
@@ -200,16 +200,28 @@ export function compileImported(
   options: CompileOptions,
   started: number,
 ): CompiledModel {
-  const parties = checkParties(options.parties ?? 2);
-  const owners = options.owners ?? {};
-  checkOwners(owners, parties);
   const { graph, slack } = optimize(imported.graph, optimizing(imported, options));
+  const securing = securingOptions(graph, options);
+  const bounds =
+    securing.knobs?.truncation === 'floor' ? new Map(graph.outputs.map((v) => [v.name, 0])) : slack;
+  const program = secure(graph, securing);
+  checkLeakage(program);
+  return new CompiledModel(imported, graph, program, new GraphWeights(graph), bounds, started);
+}
+
+/**
+ * What becomes of a core graph with these options: who learns what, and the forms of protocols of its nodes.
+ * @throws CryptorchError INVALID_OPTION
+ */
+export function securingOptions(graph: Graph, options: CompileOptions): SecureOptions {
+  const { owners = {} } = options;
+  const parties = checkParties(options.parties ?? 2);
+  checkOwners(owners, parties);
   const outputOwners = Object.fromEntries(graph.outputs.map((v) => [v.name, owners[v.name] ?? 0]));
   const knobs: Partial<Knobs> = {
     ...options.knobs,
     ...(options.exactTruncation && { truncation: 'floor' }),
   };
-  const bounds = knobs.truncation === 'floor' ? new Map(graph.outputs.map((v) => [v.name, 0])) : slack;
   const { network, prefer = 'total' } = options;
   if (network === undefined && options.prefer !== undefined) {
     const message = `prefer is "${options.prefer}", but nothing is chosen without a network; give network too.`;
@@ -222,10 +234,7 @@ export function compileImported(
     ...(makesOutput(node, graph) && { truncation: 'floor' }),
   });
   const least = options.slicedBytes ?? (link && slicedBytes(link, parties));
-  const sliced = least === undefined ? {} : { slicedBytes: least };
-  const program = secure(graph, { parties, outputOwners, knobs, choose, ...sliced });
-  checkLeakage(program);
-  return new CompiledModel(imported, graph, program, new GraphWeights(graph), bounds, started);
+  return { parties, outputOwners, knobs, choose, ...(least !== undefined && { slicedBytes: least }) };
 }
 
 /**
@@ -237,7 +246,11 @@ export async function realGraph(model: string | Uint8Array, options: CompileOpti
   return lowered(imported.graph, optimizing(imported, options));
 }
 
-function optimizing(imported: ImportedModel, { calibration, ...options }: CompileOptions): OptimizeOptions {
+/** What `optimize` is given for these options. */
+export function optimizing(
+  imported: ImportedModel,
+  { calibration, ...options }: CompileOptions,
+): OptimizeOptions {
   return {
     fractionalBits: options.fractionalBits ?? 16,
     inputRanges: { ...calibration?.inputs, ...options.ranges },

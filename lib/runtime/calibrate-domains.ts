@@ -9,6 +9,7 @@ import { evaluateCore } from '../compiler/ops/evaluate-core';
 import { splineOf } from '../compiler/ops/spline';
 import { deadCode } from '../compiler/passes/dead-code';
 import { approximated, type Domains } from '../compiler/passes/domains';
+import { producersOf } from '../compiler/passes/rewriter';
 import { CryptorchError } from '../errors';
 import { batches, type Examples, type Interval, widen, withMargin } from './examples';
 import { takeInputs } from './numbers';
@@ -60,7 +61,7 @@ function domainOf(node: Node, interval: Interval, margin: number): readonly [num
   return [Math.max(lo, (interval.lo + least) / 2), Math.min(hi, most)];
 }
 
-/** What an approximated function is made for. */
+/** What an approximated function is made for: the operand of this node. */
 function domainOfNode(node: Node): { lo: number; hi: number } | undefined {
   if (node.op === 'polynomial') return { lo: Number(node.attrs.lo), hi: Number(node.attrs.hi) };
   if (node.op !== 'spline') return undefined;
@@ -68,21 +69,60 @@ function domainOfNode(node: Node): { lo: number; hi: number } | undefined {
   return { lo: 2 ** (borders[0]! - inputScale), hi: 2 ** (borders.at(-1)! - inputScale) };
 }
 
+/** An operand of an approximated function that was outside of what the approximation is made for. */
+export interface LeftDomain {
+  readonly node: Node;
+  /** Ends of the domain. */
+  readonly lo: number;
+  readonly hi: number;
+  /** The operand that was furthest outside. */
+  readonly value: number;
+}
+
+/** By how much the approximation itself has moved its operand, to where its polynomial or its tables are. */
+function moved(node: Node, before: Node | undefined): number {
+  const own = before?.op === 'add_const' && before.name === node.name;
+  const data = own ? (before.attrs.data as BigInt64Array) : [];
+  return data.length === 1 ? Number(data[0]) * 2 ** -before!.outputs[0]!.type.scale! : 0;
+}
+
+/**
+ * Every approximation of a compiled graph whose domain its operand left by more than rounding; `inputs` and `values` are
+ * what its inputs are and its nodes gave.
+ */
+export function leftDomains(
+  graph: Graph,
+  values: readonly (Interval | undefined)[],
+  inputs: readonly (Interval | undefined)[] = [],
+): LeftDomain[] {
+  const known = new Map<Value, Interval | undefined>([
+    ...graph.inputs.map((v, i) => [v, inputs[i]] as const),
+    ...graph.nodes.map((n, i) => [n.outputs[0]!, values[i]] as const),
+  ]);
+  const producers = producersOf(graph);
+  return graph.nodes.flatMap((node) => {
+    const operand = node.inputs[0]!;
+    const domain = domainOfNode(node);
+    const seen = known.get(operand);
+    if (!domain || !seen) return [];
+    const { lo, hi } = domain;
+    const room = 2 * 2 ** -(operand.type.scale ?? 0);
+    if (seen.lo >= lo - room && seen.hi <= hi + room) return [];
+    const by = moved(node, producers.get(operand));
+    const value = lo - seen.lo > seen.hi - hi ? seen.lo : seen.hi;
+    return [{ node, lo: lo - by, hi: hi - by, value: value - by }];
+  });
+}
+
 /** @throws CryptorchError VALUE_RANGE where the compiled model left a domain that its approximations are made for */
 export function checkDomains(graph: Graph, values: readonly (Interval | undefined)[]): void {
-  const producers = new Map(graph.nodes.map((n, i) => [n.outputs[0]!, i]));
-  for (const node of graph.nodes) {
-    const domain = domainOfNode(node);
-    const seen = values[producers.get(node.inputs[0]!) ?? -1];
-    if (!domain || !seen) continue;
-    const { lo, hi } = domain;
-    if (seen.lo >= lo && seen.hi <= hi) continue;
-    const value = seen.lo < lo ? seen.lo : seen.hi;
-    throw new CryptorchError(
-      'VALUE_RANGE',
-      `Node "${node.name}" (${node.origin}) is approximated on [${lo}, ${hi}], but its operand was ${value}. ` +
-        'Give a larger margin, or check the examples.',
-      { node: node.name, value },
-    );
-  }
+  const [left] = leftDomains(graph, values);
+  if (!left) return;
+  const { node, lo, hi, value } = left;
+  throw new CryptorchError(
+    'VALUE_RANGE',
+    `Node "${node.name}" (${node.origin}) is approximated on [${lo}, ${hi}], but its operand was ${value}. ` +
+      'Give a larger margin, or check the examples.',
+    { node: node.name, value },
+  );
 }

@@ -1,14 +1,11 @@
-// What the values of a model are on examples of its inputs: the cleartext evaluator runs the compiled model with every
-// intermediate value as an output.
+// What the values of a model are on examples of its inputs: the cleartext evaluator runs the compiled model.
 
 import { type Calibration, type CompileOptions, compile } from '../compiler/compile';
-import type { Graph, Value } from '../compiler/ir/graph';
-import { secure } from '../compiler/secure';
 import { CryptorchError } from '../errors';
 import { toFloat64 } from '../tensor';
 import { checkDomains, functionDomains } from './calibrate-domains';
+import { everyValue } from './every-value';
 import { batches, type Examples, type Interval, widen, withMargin } from './examples';
-import { type Numbers, runProgram } from './local';
 import { checkRange, takeInputs } from './numbers';
 
 /** Those of the `compile` that the result is for, and a margin. */
@@ -21,35 +18,6 @@ export interface CalibrateOptions extends Omit<CompileOptions, 'calibration'> {
 function outwards([lo, hi]: [number, number]): [number, number] {
   const power = (x: number): number => 2 ** Math.ceil(Math.log2(x));
   return [lo < 0 ? -power(-lo) : 0, hi > 0 ? power(hi) : 0];
-}
-
-/**
- * The core graph with the result of every node as an output, in whole words: rings say what others need of a value, which
- * may be less than it is.
- */
-function exposed(graph: Graph): Graph {
-  const results = new Map(graph.nodes.map((n, i) => [n.outputs[0]!, `${i}`]));
-  const made = new Map<Value, Value>();
-  const whole = (v: Value): Value => {
-    const known = made.get(v);
-    if (known) return known;
-    const { ring: _ring, ...type } = v.type;
-    const own = { ...v, type, name: results.get(v) ?? v.name };
-    made.set(v, own);
-    return own;
-  };
-  const nodes = graph.nodes.map((n) => ({
-    ...n,
-    inputs: n.inputs.map(whole),
-    outputs: n.outputs.map(whole),
-  }));
-  return {
-    ...graph,
-    nodes,
-    inputs: graph.inputs.map(whole),
-    constants: new Map([...graph.constants].map(([v, c]) => [whole(v), c])),
-    outputs: nodes.map((n) => n.outputs[0]!),
-  };
 }
 
 /**
@@ -79,17 +47,15 @@ export async function calibrate(
   const domains = await functionDomains(model, examples, ranged, margin);
   const calibration = { inputs: {}, domains };
   const compiled = await compile(model, { ...ranged, calibration });
-  const graph = exposed(compiled.graph);
-  const program = secure(graph, { parties: compiled.parties });
-  const ios = program.ios.filter((io) => io.kind === 'input');
+  const { graph } = compiled;
+  const { ios, run } = everyValue(graph, { parties: compiled.parties }, compiled.weights);
   const values: (Interval | undefined)[] = graph.nodes.map(() => undefined);
   for (const example of examples.flatMap((e) => batches(ios, e))) {
     const taken = takeInputs(ios, example);
     checkRange(ios, taken);
-    const numbers: Numbers = new Map([...taken, ...compiled.weights]);
-    const { outputs } = await runProgram(program, numbers, { seed: 'calibration', cleartext: true });
-    graph.nodes.forEach((_, i) => {
-      values[i] = widen(values[i], outputs.get(`${i}`) as ArrayLike<number>);
+    const results = await run(taken, 'calibration');
+    results.forEach((data, i) => {
+      values[i] = widen(values[i], data);
     });
   }
   checkDomains(graph, values);

@@ -113,6 +113,11 @@ export interface Graph {
   readonly constants: ReadonlyMap<Value, Constant>;
   /** In an order in which they can be computed. */
   readonly nodes: readonly Node[];
+  /**
+   * The value that carries a result of the model's own nodes, by what that result was when shapes became known. Results of
+   * nodes that were merged into others are not there. For reports; no pass decides by it.
+   */
+  readonly carriers?: ReadonlyMap<Value, Value>;
 }
 
 /** Product of the dimensions; 1 for a scalar. */

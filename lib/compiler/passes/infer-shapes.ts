@@ -128,13 +128,18 @@ function needElements({ name }: Value, shape: readonly number[], node: Node | un
   );
 }
 
-/** Gives every value its type. @throws CryptorchError for the first node that cannot be computed. */
+/**
+ * Gives every value its type; from here on the graph knows what carries the results of its nodes.
+ * @throws CryptorchError for the first node that cannot be computed.
+ */
 export function inferShapes(graph: Graph): Graph {
   const rewriter = new Rewriter(graph);
   const used = usedValues(graph);
   for (const node of graph.nodes) inferNode(rewriter, node, used);
   for (const v of graph.outputs) needElements(v, rewriter.get(v).type.shape, producerOf(graph, v.name));
-  return rewriter.build('Identity');
+  const inferred = rewriter.build('Identity');
+  const results = inferred.nodes.flatMap((n) => n.outputs).filter((v) => v.name !== '');
+  return { ...inferred, carriers: new Map(results.map((v) => [v, v])) };
 }
 
 /** Shapes of outputs as the model's file declares them; undefined dimensions may be anything. */

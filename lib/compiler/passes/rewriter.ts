@@ -91,7 +91,24 @@ export class Rewriter {
       inputs: n.inputs.map(now),
       outputs: n.outputs.map(now),
     }));
-    return { ...this.builder.build(final), nodes };
+    const carriers = this.carriers(produced, now);
+    return { ...this.builder.build(final), nodes, ...(carriers && { carriers }) };
+  }
+
+  private carriers(
+    produced: ReadonlySet<Value>,
+    now: (v: Value) => Value,
+  ): ReadonlyMap<Value, Value> | undefined {
+    const { carriers } = this.graph;
+    return (
+      carriers &&
+      new Map(
+        [...carriers].flatMap(([result, old]) => {
+          const value = this.to.get(old);
+          return value && produced.has(value) ? [[result, now(value)] as const] : [];
+        }),
+      )
+    );
   }
 }
 
