@@ -33,6 +33,8 @@ export const KERNELS = {
   polynomial: 32,
   spline_table: 40,
   spline_select: 41,
+  wave: 55,
+  fourier: 56,
 } as const;
 
 /** Name of a kernel. */

@@ -32,6 +32,8 @@
   X(32, polynomial, "polynomial")               \
   X(40, spline_table, "spline_table")           \
   X(41, spline_select, "spline_select")         \
+  X(55, wave, "wave")                           \
+  X(56, fourier, "fourier")                     \
   /* a new kernel, with the next number */
 
 #define CT_DECLARE_KERNEL(id, symbol, name)        \
