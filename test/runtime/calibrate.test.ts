@@ -68,18 +68,16 @@ function exactSums(x: readonly number[]): number[] {
 }
 
 test('an operand that a function does not exist for is named, with its value', async (t) => {
-  for (const op of ['Sqrt', 'Reciprocal']) {
-    const negative = model({
-      inputs: { x: [3] },
-      outputs: { y: [3] },
-      nodes: [node(op, ['x'], ['y'], {}, 'odd')],
-    });
-    const error = await t.throwsAsync(
-      calibrate(negative, [{ x: tensor([1, -2.5, 3], [3]) }]),
-      coded('VALUE_RANGE'),
-    );
-    t.regex(error!.message, /"odd".*-2\.5/);
-  }
+  const negative = model({
+    inputs: { x: [3] },
+    outputs: { y: [3] },
+    nodes: [node('Sqrt', ['x'], ['y'], {}, 'odd')],
+  });
+  const error = await t.throwsAsync(
+    calibrate(negative, [{ x: tensor([1, -2.5, 3], [3]) }]),
+    coded('VALUE_RANGE'),
+  );
+  t.regex(error!.message, /"odd".*-2\.5/);
 });
 
 test('a run that leaves a domain is told, with the node and the value', async (t) => {

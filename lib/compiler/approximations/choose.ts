@@ -4,12 +4,13 @@
 import { CryptorchError } from '../../errors';
 import { type Graph, GraphBuilder, type Node, type Type, type Value } from '../ir/graph';
 import { sameShape } from '../ops/array';
-import { numbersAttr } from '../ops/core';
+import { numberAttr, numbersAttr } from '../ops/core';
 import { CoreEmitter } from '../ops/emit';
 import { FunctionBuilder } from './builder';
 import {
   type Clip,
   definitionOf,
+  type Mirror,
   type OperandDomain,
   operandDomain,
   samplesOf,
@@ -106,6 +107,21 @@ function withTails(
   return y;
 }
 
+/** -f(2 centre - x) for operands below the centre. */
+function mirrored(
+  g: FunctionBuilder,
+  x: Value,
+  mirror: Mirror | undefined,
+  inner: (v: Value) => Value,
+): Value {
+  if (mirror === undefined) return inner(x);
+  const image = g.add(g.neg(x), 2 * mirror.centre);
+  if (mirror.all) return g.neg(inner(image));
+  const above = g.atLeast(x, mirror.centre);
+  const y = inner(g.select(above, x, image));
+  return g.select(above, y, g.neg(y));
+}
+
 function graphOf(node: Node, operand: Type, build: (g: FunctionBuilder, x: Value) => Value): Graph {
   const builder = new GraphBuilder(node.name);
   const x = builder.input('x', operand);
@@ -183,7 +199,8 @@ function bestFit(
       { node: node.name },
     );
   }
-  const build = (g: FunctionBuilder, x: Value) => withTails(g, x, clip, tails, (v) => found.build(g, v));
+  const build = (g: FunctionBuilder, x: Value) =>
+    mirrored(g, x, domain.mirror, (u) => withTails(g, u, clip, tails, (v) => found.build(g, v)));
   return {
     name: found.name,
     error: found.error + off,
@@ -196,7 +213,8 @@ function named(node: Node, request: Request, { approximation, knobs }: Selected)
   const { range } = node.inputs[0]!.type;
   const { factor, offset } = request.special ?? { factor: 1, offset: 0 };
   const { lo, hi } = approximation.domain(knobs);
-  const seen = node.attrs.known === true ? { kind: 'calibrated', ...request.domain } : range;
+  const own = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
+  const seen = node.attrs.known === true ? { kind: 'calibrated', ...own } : range;
   const ends = seen && [seen.lo * factor + offset, seen.hi * factor + offset].sort((a, b) => a - b);
   const name = written(approximation.name, knobs);
   if (seen !== undefined && seen.kind !== 'assumed' && !(ends![0]! >= lo && ends![1]! <= hi)) {

@@ -30,16 +30,56 @@ export interface Clip {
   readonly hi: number | null;
 }
 
+/** Operands below `centre` are mirrored at it: all of them, or those that a comparison tells. */
+export interface Mirror {
+  readonly centre: number;
+  readonly all: boolean;
+}
+
 export interface OperandDomain extends Range {
   readonly clip: Clip;
+  /** Where it is not undefined, the domain is that of mirrored operands. */
+  readonly mirror?: Mirror | undefined;
 }
 
 export function operandDomain(node: Node, range: Range | undefined): OperandDomain {
   const definition = definitionOf(node);
+  const params = numbersAttr(node, 'params');
   const own = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
   const calibrated = node.attrs.known === true;
   const given: Range | undefined = calibrated ? { kind: 'calibrated', ...own } : range;
-  const limits = calibrated ? definition.domain(numbersAttr(node, 'params')) : own;
+  const usual = definition.domain(params);
+  const centre = definition.odd?.(params);
+  // What is meant for operands above the centre has them there, whatever intervals say.
+  if (centre === undefined || own.lo > centre)
+    return limited(definition, given, calibrated ? usual : own, calibrated);
+  const limits = { lo: usual.lo, hi: distant(own, centre) };
+  const domain = limited(definition, given && mirroredRange(given, centre, usual.lo), limits, calibrated);
+  const { lo, hi } = given ?? own;
+  return lo < centre ? { ...domain, mirror: { centre, all: hi <= centre } } : domain;
+}
+
+/** The end of a mirrored domain. */
+function distant({ lo, hi }: Domain, centre: number): number {
+  return Math.max(hi, 2 * centre - lo);
+}
+
+/** A range that touches its centre is not meant for operands below `least`. */
+function mirroredRange(range: Range, centre: number, least: number): Range {
+  const { kind, lo, hi } = range;
+  if (lo > centre) return range;
+  const most = distant(range, centre);
+  return hi < centre
+    ? { kind, lo: 2 * centre - hi, hi: most }
+    : { kind: 'assumed', lo: Math.min(least, (centre + most) / 2), hi: most };
+}
+
+function limited(
+  definition: ScalarFunction,
+  given: Range | undefined,
+  limits: Domain,
+  calibrated: boolean,
+): OperandDomain {
   let kind = given?.kind ?? 'proven';
   const end = (side: 'lo' | 'hi', beyond: (a: number, b: number) => boolean) => {
     const [value, limit] = [given?.[side], limits[side]];
@@ -75,6 +115,7 @@ export function resultRange(node: Node, range: Range | undefined): Range | undef
     if (range === undefined) return undefined;
     values.push(fn(range[side]));
   }
+  if (operands.mirror) values.push(...values.map((v) => -v));
   return { kind: operands.kind, lo: Math.min(...values), hi: Math.max(...values) };
 }
 

@@ -1,5 +1,5 @@
 // (offset + factor x)^exponent for a positive base: reciprocals, roots, their reciprocals, and the divisor of a local
-// response normalisation. Parameters: exponent, factor, offset.
+// response normalisation. Parameters: exponent, factor, offset. Reciprocals exist for negative bases too.
 
 import { type Domain, defineFunction, type ScalarFunction } from './registry';
 
@@ -12,11 +12,25 @@ export function unlessKnown({ lo, hi }: Domain): string {
   return `in [2^${Math.log2(lo)}, 2^${Math.log2(hi)}] unless its range is known`;
 }
 
+/** For restrictions of operators that divide. */
+export const DIVISOR = `at least 2^${Math.log2(POWER_DOMAIN.lo)} and at most 2^${Math.log2(POWER_DOMAIN.hi)} in magnitude unless its range is known`;
+
 /** Results span up to 24 bits: what is left of the domain for exponents beyond -1 and 3/4. */
 function basesFor(exponent: number): Domain {
   const { lo, hi } = exponent > 0 ? ROOT_DOMAIN : POWER_DOMAIN;
   const part = Math.min(1, 24 / (Math.abs(exponent) * Math.log2(hi / lo)));
   return { lo: lo ** part, hi: hi ** part };
+}
+
+/** The reciprocal of an odd power. */
+function isReciprocal(exponent: number): boolean {
+  return exponent < 0 && Math.abs(exponent % 2) === 1;
+}
+
+/** Bases of a power where nothing is known of them, of either sign if it exists for both. */
+export function anyBases(exponent: number): Domain {
+  const { lo, hi } = basesFor(exponent);
+  return isReciprocal(exponent) ? { lo: -hi, hi } : { lo, hi };
 }
 
 /** Exponents whose powers have names of their own. */
@@ -36,7 +50,11 @@ export const power: ScalarFunction = defineFunction({
     const { lo, hi } = basesFor(exponent!);
     return { lo: (lo - offset!) / factor!, hi: (hi - offset!) / factor! };
   },
-  exists: ([, factor, offset]) => ({ lo: -offset! / factor!, hi: Number.POSITIVE_INFINITY }),
+  exists: ([exponent, factor, offset]) => {
+    const lo = isReciprocal(exponent!) ? Number.NEGATIVE_INFINITY : -offset! / factor!;
+    return { lo, hi: Number.POSITIVE_INFINITY };
+  },
+  odd: ([exponent, factor, offset]) => (isReciprocal(exponent!) ? -offset! / factor! : undefined),
   origin: ([, factor, offset]) => -offset! / factor!,
   special: ([exponent, factor, offset]) => {
     const name = SPECIAL.get(exponent!);

@@ -36,6 +36,11 @@ export interface ScalarFunction {
   readonly unit?: number;
   /** The function is one of x - origin alone, wide ranges of which have the same relative shape everywhere. */
   origin?(params: readonly number[]): number;
+  /**
+   * The centre c of a function that is odd about it, f(c - d) = -f(c + d), and has its domain above it: operands that may be
+   * below are mirrored, which takes a comparison.
+   */
+  odd?(params: readonly number[]): number | undefined;
   /** The name under which approximations of its own serve it for these parameters, if not its own one. */
   special?(params: readonly number[]): Special | undefined;
 }

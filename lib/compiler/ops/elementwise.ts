@@ -3,7 +3,7 @@
 // On integers known at compile time they are the arithmetic of shapes; Div then truncates. A divisor becomes a factor,
 // its reciprocal: computed in double precision when the model is compiled where it is known then, else approximated.
 
-import { POWER_DOMAIN, unlessKnown } from '../approximations/power';
+import { anyBases, DIVISOR } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { broadcastShapes, map, zip } from './array';
 import type { LowerContext, OpContext } from './context';
@@ -49,7 +49,7 @@ defineOp({
 defineOp({
   op: 'Div',
   opset: [11, 23],
-  restrictions: `a secret divisor is ${unlessKnown(POWER_DOMAIN)}`,
+  restrictions: `a secret divisor is ${DIVISOR}`,
   infer(c) {
     if (c.isConstant(1) && c.floats(1).data.includes(0)) {
       throw c.error('INVALID_WEIGHTS', 'divides by the constant 0', 'Correct the divisor in the model.');
@@ -61,7 +61,8 @@ defineOp({
     return [zip(a!, b!, (x, y) => (isInteger ? Math.trunc(x / y) : x / y))];
   },
   lower(c) {
-    if (!c.isConstant(1)) return [times(c, c.core.approximate(c.value(1), 'power', [-1, 1, 0]), 0)];
+    if (!c.isConstant(1))
+      return [times(c, c.core.approximate(c.value(1), 'power', [-1, 1, 0], anyBases(-1)), 0)];
     const reciprocals = map(c.floats(1), (x) => 1 / x);
     return [timesComputed(c, c.value(0), reciprocals, [1])];
   },

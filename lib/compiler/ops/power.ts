@@ -3,7 +3,7 @@
 // Small whole exponents are products. Everything else is a power of a positive base, which the library of approximations
 // computes (../approximations/power.ts).
 
-import { POWER_DOMAIN, ROOT_DOMAIN, unlessKnown } from '../approximations/power';
+import { anyBases, DIVISOR, POWER_DOMAIN, ROOT_DOMAIN, unlessKnown } from '../approximations/power';
 import type { Value } from '../ir/graph';
 import { map, zip } from './array';
 import type { LowerContext, OpContext } from './context';
@@ -22,6 +22,11 @@ export function powerOf(
   offset: number = 0,
 ): Value {
   return c.core.approximate(x, 'power', [exponent, factor, offset]);
+}
+
+/** x^exponent, of either sign where it exists for both. */
+function anyPowerOf(c: LowerContext, x: Value, exponent: number): Value {
+  return c.core.approximate(x, 'power', [exponent, 1, 0], anyBases(exponent));
 }
 
 /** x^n as products, each of two values of about the same degree: x^4 takes two in a row. */
@@ -65,7 +70,7 @@ defineOp({
     const x = c.core.expand(c.value(0), c.outputShape);
     const exponent = exponentOf(c);
     if (exponent === 0) return [c.core.addConst(c.core.mulConst(x, scalar(0)), scalar(1))];
-    return [isProduct(exponent) ? repeated(c, x, exponent) : powerOf(c, x, exponent)];
+    return [isProduct(exponent) ? repeated(c, x, exponent) : anyPowerOf(c, x, exponent)];
   },
 });
 
@@ -80,9 +85,9 @@ for (const [op, exponent, f] of [
   defineOp({
     op,
     opset: [11, 23],
-    restrictions: `the operand is ${unlessKnown(exponent > 0 ? ROOT_DOMAIN : POWER_DOMAIN)}`,
+    restrictions: `the operand is ${exponent > 0 ? unlessKnown(ROOT_DOMAIN) : DIVISOR}`,
     infer: (c) => [c.type(0)],
     reference: (_, [x]) => [map(x!, f)],
-    lower: (c) => [powerOf(c, c.value(0), exponent)],
+    lower: (c) => [anyPowerOf(c, c.value(0), exponent)],
   });
 }

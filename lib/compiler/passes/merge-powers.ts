@@ -35,7 +35,8 @@ function merged(power: Attributes, before: Node): Attributes | undefined {
       ? undefined
       : { ...power, params: [e, a * factor, b], lo: lo / factor, hi: hi / factor };
   }
-  if (isPower(before) && a === 1 && b === 0) {
+  const odd = isPower(before) && findFunction('power').odd?.(numbersAttr(before, 'params')) !== undefined;
+  if (isPower(before) && !odd && a === 1 && b === 0) {
     const [inner, ...base] = numbersAttr(before, 'params') as [number, number, number];
     const params = [inner * e, ...base];
     return { ...power, params, ...findFunction('power').domain(params) };
