@@ -35,6 +35,7 @@ export const KERNELS = {
   spline_select: 41,
   wave: 55,
   fourier: 56,
+  piecewise: 50,
 } as const;
 
 /** Name of a kernel. */

@@ -34,6 +34,7 @@
   X(41, spline_select, "spline_select")         \
   X(55, wave, "wave")                           \
   X(56, fourier, "fourier")                     \
+  X(50, piecewise, "piecewise")                 \
   /* a new kernel, with the next number */
 
 #define CT_DECLARE_KERNEL(id, symbol, name)        \

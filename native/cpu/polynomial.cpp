@@ -9,11 +9,10 @@
 // Operands: hat; shares of rho, ..., rho^d, or none; shares of tau, tau rho, ..., tau rho^(d-1), or none.
 // Attributes: f, offset, m, d, then the coefficients of p from the lowest.
 #include "kernels.hpp"
+#include "taylor.hpp"
 
 namespace cryptorch::CT_TARGET {
 namespace {
-
-constexpr uint32_t kMostDegree = 8;
 
 const char* check(const Args& args) {
   CT_REQUIRE(args.attrs >= 4, "wrong number of attributes");
@@ -32,33 +31,6 @@ const char* check(const Args& args) {
 size_t scratch_bytes(const Args& args) {
   const uint64_t rows = 2 * ((uint64_t)args.attr[3] + 1) + 2;
   return kRingScratch + rows * kBlock * sizeof(uint64_t);
-}
-
-// rows[j][i] = p_j(x[i]).
-void taylor_shift(const int64_t* coefficients, uint32_t degree, const uint64_t* x, uint32_t count,
-                  uint64_t* rows) {
-  for (uint32_t j = 0; j <= degree; ++j) {
-    uint64_t* row = rows + j * kBlock;
-    for (uint32_t i = 0; i < count; ++i) row[i] = (uint64_t)coefficients[j];
-  }
-  for (uint32_t k = 0; k < degree; ++k) {
-    for (uint32_t j = degree; j-- > k;) {
-      uint64_t* row = rows + j * kBlock;
-      const uint64_t* above = row + kBlock;
-      CT_ELEMENTWISE
-      for (uint32_t i = 0; i < count; ++i) row[i] += x[i] * above[i];
-    }
-  }
-}
-
-CT_INLINE void add_product(bool minus, const uint64_t* a, const uint64_t* b, uint32_t count, uint64_t* sum) {
-  if (minus) {
-    CT_ELEMENTWISE
-    for (uint32_t i = 0; i < count; ++i) sum[i] -= a[i] * b[i];
-  } else {
-    CT_ELEMENTWISE
-    for (uint32_t i = 0; i < count; ++i) sum[i] += a[i] * b[i];
-  }
 }
 
 void run(const Args& args, void* memory) {
@@ -87,13 +59,7 @@ void run(const Args& args, void* memory) {
     taylor_shift(coefficients, degree, v, count, rows);
     if (repairs) {
       for (uint32_t i = 0; i < count; ++i) v[i] += step;
-      taylor_shift(coefficients, degree, v, count, shifted);
-      for (uint32_t j = 0; j < degree; ++j) {
-        uint64_t* row = shifted + j * kBlock;
-        const uint64_t* plain = rows + j * kBlock;
-        CT_ELEMENTWISE
-        for (uint32_t i = 0; i < count; ++i) row[i] = (row[i] - plain[i]) & wrapped[i];
-      }
+      taylor_difference(coefficients, degree, v, wrapped, count, rows, shifted);
     }
     // The lowest row becomes the sum: it is what stands there, at the lead.
     uint64_t* sum = rows;

@@ -2,12 +2,10 @@
 // gate of a comparison gives (last_gate.hpp): shares of
 //   (1 - G) (t + c),   t = V - rf + [h < 2^(m-1)] top 2^(m-f),   V = (h >> f) - (offset >> f)
 // from the opened wires of the gate, the opening hat of the value, shares of rf, of top, and of the products
-// of wire masks, plain, times rf and times top. G v is summed by folding a table over subsets of wires one
-// wire at a time: without wire w, T'(S) = T(S + w) if what_w = 0, else T(S) - T(S + w). The terms p_0 ...
-// p_{i-1} g_i share their folding of the p. Attributes: f, offset, m, groups, c.
-#include "bits.hpp"
+// of wire masks, plain, times rf and times top (folding.hpp).
+// Attributes: f, offset, m, groups, c.
+#include "folding.hpp"
 #include "kernels.hpp"
-#include "last_gate.hpp"
 
 namespace cryptorch::CT_TARGET {
 namespace {
@@ -28,59 +26,8 @@ const char* check(const Args& args) {
 
 size_t scratch_bytes(const Args& args) {
   const LastGate gate{(uint32_t)args.attr[3]};
-  const size_t words = (gate.wires() + gate.subsets() + 4) * kBlock + gate.subsets() * kRingBuffer;
-  return 4 * kRingScratch + words * sizeof(uint64_t) + gate.wires() * sizeof(Plane);
+  return 3 * kRingScratch + 4 * kBlock * sizeof(uint64_t) + Folding::scratch_bytes(gate);
 }
-
-// what ? without - with : with, for all ones or zeros in `what`.
-CT_INLINE uint64_t folded(uint64_t with, uint64_t without, uint64_t what) {
-  return (with ^ what) - what + (without & what);
-}
-
-// Sums of G v over a block.
-struct Folding {
-  LastGate gate;
-  const uint64_t* what;  // of each wire, a block of words that are all ones or zeros
-  uint64_t *loaded, *p_products, *sums;
-
-  // G v, from the products of masks and v in `source`; `v` is the empty product. Valid until the next call.
-  const uint64_t* apply(const Source& source, const uint64_t* v, uint32_t width, uint64_t first,
-                        uint32_t count) const {
-    uint64_t at = first * gate.products();
-    const auto next = [&](uint64_t* buffer) {
-      const uint64_t* product = load_ring(source, source.elements, at, count, width, buffer);
-      at += count;
-      return product;
-    };
-    const uint64_t* subset[1 << (kMostLastGroups - 1)];
-    subset[0] = v;
-    // The spare half of each buffer is the next one, which is loaded later.
-    for (uint32_t s = 1; s < gate.subsets(); ++s) subset[s] = next(p_products + (s - 1) * kRingBuffer);
-    for (uint32_t i = gate.groups; i-- > 0;) {
-      const uint64_t* g = what + (gate.groups - 1 + i) * kBlock;
-      for (uint32_t s = 0; s < 1u << i; ++s) {
-        const uint64_t *with = next(loaded), *without = subset[s];
-        uint64_t* sum = sums + s * kBlock;
-        if (i + 1 == gate.groups) {
-          CT_ELEMENTWISE
-          for (uint32_t e = 0; e < count; ++e) sum[e] = folded(with[e], without[e], g[e]);
-        } else {
-          CT_ELEMENTWISE
-          for (uint32_t e = 0; e < count; ++e) sum[e] += folded(with[e], without[e], g[e]);
-        }
-      }
-      if (!i) break;
-      const uint64_t* p = what + (i - 1) * kBlock;
-      for (uint32_t s = 0, half = 1u << (i - 1); s < half; ++s) {
-        uint64_t* sum = sums + s * kBlock;
-        const uint64_t* with = sums + (s + half) * kBlock;
-        CT_ELEMENTWISE
-        for (uint32_t e = 0; e < count; ++e) sum[e] = folded(with[e], sum[e], p[e]);
-      }
-    }
-    return sums;
-  }
-};
 
 void run(const Args& args, void* memory) {
   const LastGate gate{(uint32_t)args.attr[3]};
@@ -90,10 +37,7 @@ void run(const Args& args, void* memory) {
   uint64_t* one = scratch.words(kBlock);
   uint64_t* negative = scratch.words(kBlock);
   uint64_t* masked = scratch.words(kBlock);
-  uint64_t* what = scratch.words(gate.wires() * kBlock);
-  Plane* planes = scratch.planes(gate.wires());
-  const Folding folding = {gate, what, scratch.ring(), scratch.words(gate.subsets() * kRingBuffer),
-                           scratch.words(gate.subsets() * kBlock)};
+  Folding folding(gate, scratch);
   const Sink& out = args.out[0];
   const uint32_t f = (uint32_t)args.attr[0], m = (uint32_t)args.attr[2], up = m - 1 - f;
   const uint64_t offset = (uint64_t)args.attr[1], mask = low_bits(m);
@@ -104,8 +48,7 @@ void run(const Args& args, void* memory) {
   const uint64_t lead = args.lead;
   for (uint32_t i = 0; i < kBlock; ++i) one[i] = lead;
   for_blocks(args, [&](uint64_t first, uint32_t count) {
-    const Plane* wires = load_planes(args.in[0], first / kBlock, gate.wires(), 0, gate.wires(), planes);
-    for (uint32_t w = 0; w < gate.wires(); ++w) bit_masks(wires + w, what + w * kBlock);
+    folding.open(args.in[0], first / kBlock);
     const uint64_t* hat = load_ring(args.in[1], out.elements, first, count, m, buffers[0]);
     const uint64_t* rf = load_ring(args.in[2], out.elements, first, count, out.bits, buffers[1]);
     uint64_t* target = ring_target(out, first, packed);

@@ -1,5 +1,6 @@
 // The last gate of a comparison, fused with truncation and product (cpu/last_gate.hpp): kernels against their
 // formulas, and as a protocol: shares by the dealer's products add up to (1 - G) ((z >> f) + c).
+#include "kernel_formulas.hpp"
 #include "kernel_test.hpp"
 
 using namespace cryptorch;
@@ -12,44 +13,6 @@ using Bits = std::vector<std::vector<bool>>;
 const Form kMemory = {Form::Memory::ring, 0, false};
 
 Form some(Rng& rng) { return forms()[rng.below(forms().size())]; }
-
-uint64_t products_of(uint32_t groups) { return 3 * (uint64_t{1} << (groups - 1)) - 2; }
-
-// Where product k of element i of `n` is.
-uint64_t place(uint64_t n, uint32_t groups, uint64_t k, uint64_t i) {
-  const uint64_t first = i / kBlock * kBlock, count = std::min(kBlock, n - first);
-  return first * products_of(groups) + k * count + i % kBlock;
-}
-
-// Products by their order: subsets of the p, then g_i with every subset of p_0 ... p_{i-1}. Each as the set
-// of its wires p_0 ... p_{d-2}, g_0 ... g_{d-1}.
-std::vector<uint32_t> products(uint32_t groups) {
-  std::vector<uint32_t> list;
-  for (uint32_t s = 1; s < 1u << (groups - 1); ++s) list.push_back(s);
-  for (uint32_t i = groups; i-- > 0;) {
-    for (uint32_t s = 0; s < 1u << i; ++s) list.push_back(s | 1u << (groups - 1 + i));
-  }
-  return list;
-}
-
-// G v by its definition: the sum over i of (p_0 ... p_{i-1} g_i) v, each a sum over subsets of its wires.
-uint64_t gate_sum(uint32_t groups, const std::function<bool(uint32_t)>& what, uint64_t v,
-                  const std::function<uint64_t(uint32_t)>& product) {
-  uint64_t sum = 0;
-  for (uint32_t i = 0; i < groups; ++i) {
-    const uint32_t term = ((1u << i) - 1) | 1u << (groups - 1 + i);
-    for (uint32_t set = 0; set <= term; ++set) {
-      if (set & ~term) continue;
-      uint64_t coefficient = 1;
-      for (uint32_t w = 0; w < 2 * groups - 1; ++w) {
-        if (!(term >> w & 1)) continue;
-        coefficient *= set >> w & 1 ? 1 - 2 * uint64_t{what(w)} : uint64_t{what(w)};
-      }
-      sum += coefficient * (set ? product(set) : v);
-    }
-  }
-  return sum;
-}
 
 Bits random_bits(Rng& rng, uint32_t planes, uint64_t n) {
   Bits bits(planes, std::vector<bool>(n));

@@ -1,23 +1,9 @@
 // Polynomials of an opened value against their formula, by binomial coefficients.
+#include "kernel_formulas.hpp"
 #include "kernel_test.hpp"
 
 using namespace cryptorch;
 using namespace cryptorch::test;
-
-namespace {
-
-// The j-th derivative of the polynomial at v, over j!.
-uint64_t derivative(const std::vector<uint64_t>& coefficients, uint32_t j, uint64_t v) {
-  uint64_t sum = 0;
-  for (size_t k = coefficients.size(); k-- > j;) {
-    uint64_t binomial = 1;
-    for (uint64_t i = 1; i <= j; ++i) binomial = binomial * (k - j + i) / i;
-    sum = sum * v + binomial * coefficients[k];
-  }
-  return sum;
-}
-
-}  // namespace
 
 TEST("polynomial") {
   Rng rng(32);
