@@ -33,9 +33,9 @@ export const KERNELS = {
   polynomial: 32,
   spline_table: 40,
   spline_select: 41,
+  piecewise: 50,
   wave: 55,
   fourier: 56,
-  piecewise: 50,
 } as const;
 
 /** Name of a kernel. */

@@ -32,9 +32,9 @@
   X(32, polynomial, "polynomial")               \
   X(40, spline_table, "spline_table")           \
   X(41, spline_select, "spline_select")         \
+  X(50, piecewise, "piecewise")                 \
   X(55, wave, "wave")                           \
   X(56, fourier, "fourier")                     \
-  X(50, piecewise, "piecewise")                 \
   /* a new kernel, with the next number */
 
 #define CT_DECLARE_KERNEL(id, symbol, name)        \

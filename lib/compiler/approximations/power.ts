@@ -13,7 +13,7 @@ export function unlessKnown({ lo, hi }: Domain): string {
 }
 
 /** For restrictions of operators that divide. */
-export const DIVISOR = `at least 2^${Math.log2(POWER_DOMAIN.lo)} and at most 2^${Math.log2(POWER_DOMAIN.hi)} in magnitude unless its range is known`;
+export const DIVISOR: string = `at least 2^${Math.log2(POWER_DOMAIN.lo)} and at most 2^${Math.log2(POWER_DOMAIN.hi)} in magnitude unless its range is known`;
 
 /** Results span up to 24 bits: what is left of the domain for exponents beyond -1 and 3/4. */
 function basesFor(exponent: number): Domain {
