@@ -33,7 +33,7 @@ const SECONDS_PER_MATERIAL_BYTE = 0.3e-9;
 /** Those that may compare all pairs. */
 const MAXIMA: ReadonlySet<string> = new Set(['max_pool', 'arg_max']);
 /** Those whose comparison ends in a product, with which its last gate can be fused. */
-const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'spline']);
+const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'piecewise', 'spline']);
 
 const COMPARING: ReadonlySet<string> = new Set([...FUSING, ...MAXIMA, 'rank', 'step', 'equals']);
 

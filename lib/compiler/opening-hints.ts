@@ -12,6 +12,7 @@ const OPENING: ReadonlySet<string> = new Set([
   ...PRODUCTS,
   'rescale',
   'polynomial',
+  'piecewise',
   'relu',
   'leaky_relu',
   'clip',

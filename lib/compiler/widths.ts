@@ -43,14 +43,15 @@ export function magnitudeOfDifference(type: Type): number | undefined {
   return range && magnitudeWithin((range.hi - range.lo) * 2 ** (type.scale ?? 0));
 }
 
-/** Magnitude of z - (b << shift) for the bounds b of a clip, a step (one more, if it is strict) or equals. */
+/** Magnitude of z - (b << shift) for the bounds b of a clip, a piecewise, a step (one more, if it is strict) or equals. */
 function magnitudeOfBounded(node: Node): number | undefined {
   const type = (node.inputs[0] as Node['inputs'][number]).type;
   const range = known(type);
   if (range === undefined) return undefined;
   const largest = Math.max(Math.abs(range.lo), Math.abs(range.hi)) * 2 ** (type.scale ?? 0);
-  const { lo, hi, bound, strict } = node.attrs;
-  const bounds = [lo, hi, bound].map((b) => Math.abs(Number(b ?? 0)) * 2 ** shiftOf(node));
+  const { lo, hi, bound, thresholds, strict } = node.attrs;
+  const listed = Array.from((thresholds ?? []) as BigInt64Array);
+  const bounds = [lo, hi, bound, ...listed].map((b) => Math.abs(Number(b ?? 0)) * 2 ** shiftOf(node));
   return magnitudeWithin(largest + Math.max(...bounds) + (strict === true ? 1 : 0));
 }
 
@@ -72,6 +73,7 @@ export function comparedBits(node: Node): number {
     case 'leaky_relu':
       return signBits(magnitudeOf(type), shiftOf(node));
     case 'clip':
+    case 'piecewise':
     case 'step':
     case 'equals':
       return signBits(magnitudeOfBounded(node), shiftOf(node));

@@ -148,6 +148,13 @@ function core(op: string, inputs: readonly Type[], out: Type, attrs: Attributes)
 
 const window = { kernel: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1] };
 const polynomial = { coefficients: new BigInt64Array(4), scale: 40, shift: 20, lo: -1, hi: 1 };
+const piecewise = {
+  thresholds: BigInt64Array.of(-3n, 5n),
+  degree: 2,
+  coefficients: new BigInt64Array(9),
+  scale: 40,
+  shift: 20,
+};
 const conv = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], group: 1 };
 const piece = (outBase: number, inBase: number, ...dims: [number, number, number][]) => ({
   outBase,
@@ -175,6 +182,7 @@ test('core operations as they should be', (t) => {
     ['clip', [fixed([2], 32)], fixed([2], 16), { lo: 0n, hi: null, shift: 16 }],
     ['leaky_relu', [fixed([2], 32)], fixed([2], 24), { alpha: 3n, alphaScale: 8, shift: 16 }],
     ['polynomial', [fixed([2], 32)], fixed([2], 40), polynomial],
+    ['piecewise', [fixed([2], 32)], fixed([2], 40), piecewise],
     ['max_pool', [fixed([1, 2, 5, 5])], fixed([1, 2, 2, 2]), window],
     ['max_pool', [fixed([1, 2, 5, 5])], fixed([1, 2, 3, 3]), window],
     ['arg_max', [fixed([2, 3])], index, { axis: 1, keepdims: false }],
@@ -207,7 +215,8 @@ test('core operations with a wrong operand, attribute, scale or shape', (t) => {
   const two = [fixed([2]), fixed([2])];
   const moved = { pieces: [piece(0, 0, [3, 1, 1])], fill: null, from: 'Slice' };
   const [bool, int] = [truth([2]), whole([2])];
-  const wrong: [...Parameters<typeof core>, RegExp][] = [
+  type Wrong = [...Parameters<typeof core>, RegExp];
+  const wrong: Wrong[] = [
     ['step', [fixed([2])], int, { bound: 0n, strict: false }, /is int, which does not follow/],
     ['step', [bool], bool, { bound: 0n, strict: false }, /has an operand that is bool/],
     ['step', [fixed([2])], bool, { bound: 0.5, strict: false }, /no attribute bound of kind integer/],
@@ -230,6 +239,31 @@ test('core operations with a wrong operand, attribute, scale or shape', (t) => {
     ],
     ['polynomial', [fixed([2])], fixed([2], 40), { ...polynomial, lo: 1 }, /has the domain \[1, 1\]/],
     ['polynomial', [fixed([2])], fixed([2], 40), { ...polynomial, hi: Number.NaN }, /no attribute hi/],
+    ['piecewise', [fixed([2])], fixed([2], 39), piecewise, /has scale 39, but 40 follows/],
+    ['piecewise', [bool], fixed([2], 40), piecewise, /bool/],
+    ['piecewise', [fixed([2])], fixed([1], 40), piecewise, /has shape/],
+    ...(
+      [
+        [{ thresholds: new BigInt64Array(0) }, /0 thresholds instead of 1 to 8/],
+        [{ thresholds: new BigInt64Array(9), coefficients: new BigInt64Array(30) }, /9 thresholds/],
+        [{ thresholds: BigInt64Array.of(5n, -3n) }, /do not rise/],
+        [{ thresholds: BigInt64Array.of(0n, 1n << 42n) }, /out of reach/],
+        [{ thresholds: Float64Array.of(0, 1) }, /no attribute thresholds of kind integers/],
+        [{ degree: 9, coefficients: new BigInt64Array(30) }, /degree 9/],
+        [{ degree: 3 }, /9 coefficients instead of 12/],
+        [{ coefficients: new BigInt64Array(8) }, /8 coefficients instead of 9/],
+        [{ shift: -1 }, /no attribute shift of kind int/],
+        [{ lo: 0 }, /attribute lo, which a piecewise has not/],
+      ] as const
+    ).map(
+      ([change, message]): Wrong => [
+        'piecewise',
+        [fixed([2])],
+        fixed([2], 40),
+        { ...piecewise, ...change },
+        message,
+      ],
+    ),
     ['add', [fixed([2]), fixed([2], 17)], fixed([2]), {}, /operands of scales 16, 17/],
     ['add', two, fixed([2], 15), {}, /has scale 15, but 16 follows/],
     ['add', two, fixed([2, 1]), {}, /has shape \[2, 1\], which does not follow from \[2\], \[2\]/],

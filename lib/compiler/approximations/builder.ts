@@ -3,6 +3,7 @@
 // Nothing here has scales or rings. A product of two secrets costs an opening of each operand that is not open yet;
 // sums and public factors are free; comparisons with several bounds of one value share its opening.
 
+import { CryptorchError } from '../../errors';
 import type { Value } from '../ir/graph';
 import type { FloatTensor } from '../ops/array';
 import type { CoreEmitter } from '../ops/emit';
@@ -96,6 +97,29 @@ export class FunctionBuilder {
   /** The sum of coefficients[k] a^k from one opening, for a in the domain; degrees 1 to 8. */
   polynomial(a: Value, coefficients: ArrayLike<number>, { lo, hi }: Domain): Value {
     return this.core.polynomial(a, Float64Array.from(coefficients), [lo, hi]);
+  }
+
+  /**
+   * The polynomial of the interval that a is in, by coefficients from the lowest: pieces[i] from thresholds[i - 1] on, up to
+   * thresholds[i]. All comparisons at once, from one opening; 1 to 8 thresholds, rising, and degrees 0 to 8.
+   * @throws CryptorchError INVALID_OPTION for other numbers of them
+   */
+  piecewise(a: Value, thresholds: readonly number[], pieces: readonly (readonly number[])[]): Value {
+    const degrees = pieces.map((p) => p.length - 1);
+    const rising = thresholds.every((t, i) => Number.isFinite(t) && (i === 0 || t > thresholds[i - 1]!));
+    const count = thresholds.length;
+    if (
+      rising &&
+      count >= 1 &&
+      count <= 8 &&
+      pieces.length === count + 1 &&
+      degrees.every((d) => d >= 0 && d <= 8)
+    )
+      return this.core.piecewise(a, thresholds, pieces);
+    const message =
+      `A piecewise polynomial has the thresholds ${thresholds.join(', ')} and pieces of the degrees ${degrees.join(', ')}; ` +
+      'give 1 to 8 rising thresholds, one piece more, and degrees from 0 to 8.';
+    throw new CryptorchError('INVALID_OPTION', message);
   }
 
   /** The sum of coefficients[k] a^k by Horner's rule: one product a degree, one after another. */

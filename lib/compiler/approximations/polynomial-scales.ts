@@ -3,17 +3,19 @@
 // With v = V 2^-s, the sum of c_k v^k at scale S is the sum of C_k V^k with integers C_k = c_k 2^(S - k s). It is exact in
 // the ring whatever the powers are; only the result has to fit. So more bits of v leave fewer for the highest
 // coefficients: S - k s is what c_k is rounded to. Of all s the one is taken that makes both errors together least, and of
-// all S the smallest that is about as good as any, since shares of the powers of a mask take S bits and more.
+// all S the smallest that is about as good as any, since shares of the powers of a mask take S bits and more. The pieces of a
+// piecewise polynomial have one s and one S, for the worst of them.
 
 import type { Node } from '../ir/graph';
 import { roundHalfEven } from '../ops/array';
 import { INTEGER_BITS } from '../widths';
-import { rangeOnInterval, steepest } from './polynomial-bounds';
+import { type Interval, rangeOnInterval, steepest } from './polynomial-bounds';
 
 export interface PolynomialScales {
   /** Fractional bits that the operand keeps, perhaps fewer than none, and those of the result. */
   readonly operand: number;
   readonly scale: number;
+  /** Of all polynomials, one after the other. */
   readonly coefficients: BigInt64Array;
   /** Bound of what rounding does to the value, for operands in the domain. */
   readonly error: number;
@@ -30,27 +32,51 @@ function integer(c: number, bits: number): { value: bigint; error: number } | un
 /** Coefficients of x^k, for x in [lo, hi] with `from` fractional bits; undefined where the result has no room at all. */
 export function polynomialScales(
   coefficients: Float64Array,
-  { lo, hi }: { lo: number; hi: number },
+  { lo, hi }: Interval,
   from: number,
   fractionalBits: number,
 ): PolynomialScales | undefined {
-  const p = { centre: 0, coefficients };
-  const reach = Math.max(Math.abs(lo), Math.abs(hi));
-  const range = rangeOnInterval(p, { lo, hi });
-  const largest = Math.max(Math.abs(range.lo), Math.abs(range.hi), 2 ** -fractionalBits);
-  const slope = steepest(p, { lo, hi });
+  return commonScales([{ coefficients, lo, hi }], from, fractionalBits);
+}
+
+/** A polynomial and where it counts. */
+export interface Piece extends Interval {
+  /** About 0, from the lowest. */
+  readonly coefficients: Float64Array;
+}
+
+/** The same for several polynomials of one operand, with as many coefficients each: one result scale for all. */
+export function commonScales(
+  pieces: readonly Piece[],
+  from: number,
+  fractionalBits: number,
+): PolynomialScales | undefined {
+  const about = pieces.map(({ coefficients, lo, hi }) => {
+    const p = { centre: 0, coefficients };
+    const range = rangeOnInterval(p, { lo, hi });
+    const largest = Math.max(Math.abs(range.lo), Math.abs(range.hi));
+    const reach = Math.max(Math.abs(lo), Math.abs(hi));
+    return { coefficients, reach, largest, slope: steepest(p, { lo, hi }) };
+  });
+  const largest = Math.max(2 ** -fractionalBits, ...about.map((p) => p.largest));
+  const reach = Math.max(...about.map((p) => p.reach));
+  const terms = pieces[0]!.coefficients.length;
   // Room for a sign, the wrap of a truncation, and operands a little outside of the domain.
   const most = INTEGER_BITS - 3 - Math.ceil(Math.log2(largest));
   const at = (operand: number, scale: number): PolynomialScales | undefined => {
-    let error = operand < from ? slope * 2 ** -operand : 0;
-    const integers = new BigInt64Array(coefficients.length);
-    for (const [k, c] of coefficients.entries()) {
-      const rounded = integer(c, scale - k * operand);
-      if (rounded === undefined) return undefined;
-      integers[k] = rounded.value;
-      error += rounded.error * reach ** k;
+    const integers = new BigInt64Array(pieces.length * terms);
+    let worst = 0;
+    for (const [i, { coefficients, reach, slope }] of about.entries()) {
+      let error = operand < from ? slope * 2 ** -operand : 0;
+      for (const [k, c] of coefficients.entries()) {
+        const rounded = integer(c, scale - k * operand);
+        if (rounded === undefined) return undefined;
+        integers[i * terms + k] = rounded.value;
+        error += rounded.error * reach ** k;
+      }
+      worst = Math.max(worst, error);
     }
-    return { operand, scale, coefficients: integers, error };
+    return { operand, scale, coefficients: integers, error: worst };
   };
   // Some bits at least, perhaps none before the point.
   const least = Math.min(from, 4 - Math.ceil(Math.log2(reach)));

@@ -3,6 +3,7 @@
 // these nodes, so that one checks the other.
 
 import type { CoreOp } from '../ops/core';
+import { INTEGER_BITS } from '../widths';
 import type { Attribute, Dtype, Node, Value } from './graph';
 import {
   broadcasts,
@@ -51,6 +52,23 @@ function polynomialProblem({ attrs }: Node): string | undefined {
   return Number(attrs.lo) < Number(attrs.hi) ? undefined : `has the domain [${attrs.lo}, ${attrs.hi}]`;
 }
 
+/** Degrees up to 8, and up to 8 thresholds, as in the kernel; no bound is beyond what a comparison carries. */
+function piecewiseProblem({ attrs }: Node): string | undefined {
+  const thresholds = Array.from(attrs.thresholds as BigInt64Array);
+  const degree = Number(attrs.degree);
+  const wanted = (thresholds.length + 1) * (degree + 1);
+  const { length } = attrs.coefficients as BigInt64Array;
+  if (thresholds.length < 1 || thresholds.length > 8)
+    return `has ${thresholds.length} thresholds instead of 1 to 8`;
+  if (degree > 8) return `has degree ${degree} instead of 0 to 8`;
+  if (length !== wanted) return `has ${length} coefficients instead of ${wanted}`;
+  if (thresholds.some((t, i) => i > 0 && t < thresholds[i - 1]!)) return 'has thresholds that do not rise';
+  const reach = 2 ** (INTEGER_BITS - 1 - Number(attrs.shift));
+  return thresholds.some((t) => Math.abs(Number(t)) > reach)
+    ? 'has a threshold that is out of reach'
+    : undefined;
+}
+
 const rules: Readonly<Record<CoreOp, Rule>> = {
   add: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
   sub: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
@@ -83,6 +101,13 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
     },
     scale: (_, n) => num(n, 'scale'),
     wrong: polynomialProblem,
+    shape: keeps,
+  },
+  piecewise: {
+    inputs: 1,
+    attrs: { thresholds: 'integers', degree: 'int', coefficients: 'integers', scale: 'int', shift: 'int' },
+    scale: (_, n) => num(n, 'scale'),
+    wrong: piecewiseProblem,
     shape: keeps,
   },
   relu: { inputs: 1, attrs: { shift: 'int' }, scale: ([s], n) => s! - num(n, 'shift'), shape: keeps },

@@ -12,6 +12,9 @@
 //   polynomial (a)         {coefficients: integers, scale, shift, lo, hi}: sum of coefficients[k] v^k, v = a
 //                          rescaled by `shift` bits; coefficients[k] has scale - k (scale of v) fractional bits, the
 //                          result `scale`. Meant for v in [lo, hi], real numbers
+//   piecewise (a)          {thresholds: integers, rising, at the scale of v; degree; coefficients: integers, [pieces][degree
+//                          + 1]; scale, shift}: as polynomial, by the piece of the interval that v is in: piece i from
+//                          thresholds[i - 1] on, up to thresholds[i]. What a piece is elsewhere is of no matter
 //   approximate (a)        {fn, params, lo, hi, known}: a function of one number, without scales only; what becomes
 //                          of it is for approximations/
 //   relu (a) {shift}       clip (a) {lo, hi, shift}      leaky_relu (a) {alpha, alphaScale, shift}
@@ -30,7 +33,7 @@
 //   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
 //
 // Integers in attributes are bigint; bounds are at the scale of the operand. Before the fixed-point pass there are no
-// scales, and data, lo, hi, bound, alpha and fill are real numbers.
+// scales, and data, thresholds, coefficients, lo, hi, bound, alpha and fill are real numbers.
 
 import type { Attribute, Attributes, Node } from '../ir/graph';
 
@@ -46,6 +49,7 @@ export const coreOps = [
   'conv2d',
   'rescale',
   'polynomial',
+  'piecewise',
   'relu',
   'clip',
   'leaky_relu',

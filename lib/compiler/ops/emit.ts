@@ -110,6 +110,17 @@ export class CoreEmitter {
     return this.emit('polynomial', [a], { shape: a.type.shape }, attrs);
   }
 
+  /** pieces[i] of a, coefficients from the lowest, where thresholds[i - 1] <= a < thresholds[i]. */
+  piecewise(a: Value, thresholds: readonly number[], pieces: readonly (readonly number[])[]): Value {
+    const degree = Math.max(...pieces.map((p) => p.length)) - 1;
+    const coefficients = new Float64Array(pieces.length * (degree + 1));
+    pieces.forEach((p, i) => {
+      coefficients.set(p, i * (degree + 1));
+    });
+    const attrs = { thresholds: Float64Array.from(thresholds), degree, coefficients, scale: 0, shift: 0 };
+    return this.emit('piecewise', [a], { shape: a.type.shape }, attrs);
+  }
+
   /**
    * A function of the library (../approximations), by its name and parameters; `domain`: of operands of which nothing is
    * known.

@@ -5,6 +5,7 @@
 
 import { evaluatePolynomial } from '../approximations/minimax';
 import { functionOf } from '../approximations/operand-domain';
+import { piecewiseOf } from '../approximations/piecewise';
 import { realCoefficients } from '../approximations/polynomial-scales';
 import type { Graph, Node, Value } from '../ir/graph';
 import { argMax, type FloatTensor, map, matmul, rank, reduce, roundHalfEven, zip } from './array';
@@ -96,6 +97,11 @@ function compute(
       const operand = (node.inputs[0]!.type.scale ?? 0) - numberAttr(node, 'shift');
       const v = numberAttr(node, 'shift') === 0 ? x : map(x, (a) => rescale(a, operand));
       return map(v, (a) => evaluatePolynomial(p, a));
+    }
+    case 'piecewise': {
+      const p = piecewiseOf(node);
+      const scale = (node.inputs[0]!.type.scale ?? 0) - numberAttr(node, 'shift');
+      return map(x, (a) => p.at(numberAttr(node, 'shift') === 0 ? a : rescale(a, scale)));
     }
     case 'matmul':
       return matmul(x, y, node.attrs.transA === true, node.attrs.transB === true);

@@ -20,7 +20,8 @@ import {
   namesOf,
   type Selection,
 } from '../approximations';
-import { polynomialScales } from '../approximations/polynomial-scales';
+import { piecewiseOf } from '../approximations/piecewise';
+import { commonScales, polynomialScales } from '../approximations/polynomial-scales';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
 import { splineOf } from '../ops/spline';
@@ -32,6 +33,9 @@ import { producersOf, Rewriter } from './rewriter';
 
 /** Bits of headroom above a plain product. */
 const slackBits = 8;
+
+/** Beyond the outer thresholds of a piecewise polynomial, where nothing is known of its operand. */
+const REACH = 2 ** 10;
 
 class FixedPoint {
   readonly rewriter: Rewriter;
@@ -211,16 +215,42 @@ class FixedPoint {
     const domain = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
     const from = this.scale(x);
     const scales = polynomialScales(node.attrs.coefficients as Float64Array, domain, from, this.f);
-    if (scales === undefined) {
-      throw new CryptorchError(
-        'VALUE_RANGE',
-        `Node "${node.name}" (${node.origin}) is a polynomial on [${domain.lo}, ${domain.hi}], whose values have no room in ` +
-          `${INTEGER_BITS} bits. Calibrate the model on examples, or take another approximation.`,
-        { node: node.name },
-      );
-    }
+    if (scales === undefined) throw this.noRoom(node, `polynomial on [${domain.lo}, ${domain.hi}]`);
     const { coefficients, scale, operand } = scales;
     this.emit(node, [this.at(x, from)], scale, { ...node.attrs, coefficients, scale, shift: from - operand });
+  }
+
+  /**
+   * The same for all pieces at once. Where nothing is known of the operand, results up to a distance of `REACH` beyond the
+   * outer thresholds have room.
+   */
+  piecewise(node: Node): void {
+    const x = node.inputs[0]!;
+    const from = this.fine(x);
+    const thresholds = Array.from(node.attrs.thresholds as Float64Array);
+    const beyond = { lo: thresholds[0]! - REACH, hi: thresholds.at(-1)! + REACH };
+    const { lo, hi } = x.type.range ?? beyond;
+    const scales = commonScales(piecewiseOf(node).within({ lo, hi }), from, this.f);
+    if (scales === undefined) throw this.noRoom(node, `piecewise polynomial for operands in [${lo}, ${hi}]`);
+    const { coefficients, scale, operand } = scales;
+    const reach = 2 ** (INTEGER_BITS - 1 - from);
+    const integers = thresholds.map((t) => quantiseOne(Math.min(Math.max(t, -reach), reach), operand, node));
+    this.emit(node, [this.at(x, from)], scale, {
+      ...node.attrs,
+      thresholds: BigInt64Array.from(integers),
+      coefficients,
+      scale,
+      shift: from - operand,
+    });
+  }
+
+  private noRoom(node: Node, what: string): CryptorchError {
+    return new CryptorchError(
+      'VALUE_RANGE',
+      `Node "${node.name}" (${node.origin}) is a ${what}, whose values have no room in ${INTEGER_BITS} bits. Calibrate the ` +
+        'model on examples, or take another approximation.',
+      { node: node.name },
+    );
   }
 
   /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
@@ -266,6 +296,9 @@ class FixedPoint {
         break;
       case 'polynomial':
         this.polynomial(node);
+        break;
+      case 'piecewise':
+        this.piecewise(node);
         break;
       case 'relu':
       case 'leaky_relu':

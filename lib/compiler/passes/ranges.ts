@@ -10,6 +10,7 @@
 // the ranges that a calibration saw may take the place of wider ones.
 
 import { resultRange } from '../approximations';
+import { piecewiseOf } from '../approximations/piecewise';
 import { rangeOnInterval } from '../approximations/polynomial-bounds';
 import { realCoefficients, truncationUnit } from '../approximations/polynomial-scales';
 import type { Graph, Node, Range, Value } from '../ir/graph';
@@ -65,10 +66,13 @@ function constantOf(graph: Graph, v: Value): Float64Array | undefined {
   return data.map((x) => roundHalfEven(x / unit) * unit);
 }
 
+/** Their own unit is part of their range. */
+const POLYNOMIALS: ReadonlySet<string> = new Set(['polynomial', 'piecewise']);
+
 /** A unit more on both sides, where an operator truncates. */
 function rounded(r: Range | undefined, node: Node): Range | undefined {
   const { scale } = node.outputs[0]!.type;
-  if (!r || scale === undefined || shiftOf(node) === 0 || node.op === 'polynomial') return r;
+  if (!r || scale === undefined || shiftOf(node) === 0 || POLYNOMIALS.has(node.op)) return r;
   const unit = 2 ** -(scale - numberAttr(node, 'alphaScale'));
   return { kind: r.kind, lo: r.lo - unit, hi: r.hi + unit };
 }
@@ -151,6 +155,12 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape.at(axis)! - 1 };
   }
   if (node.op === 'polynomial') return polynomial(node, a);
+  if (node.op === 'piecewise') {
+    const unit = truncationUnit(node);
+    const [lo, hi] = a ? [a.lo - unit, a.hi + unit] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const range = piecewiseOf(node).range({ lo, hi });
+    return range && { kind: a?.kind ?? 'proven', ...range };
+  }
   if (node.op === 'spline') {
     // Bounded by its tables, and beyond its domain by those of the segments at its ends.
     const of = (lo: number, hi: number) => splineRange(splineOf(node), lo, hi);
@@ -221,6 +231,7 @@ const BOUNDED: ReadonlySet<string> = new Set([
   'arg_max',
   'rank',
   'polynomial',
+  'piecewise',
   'spline',
   'approximate',
 ]);

@@ -18,7 +18,9 @@ import {
 import { consumersOf, Rewriter } from './rewriter';
 
 const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
-const TRUNCATING: ReadonlySet<string> = new Set(['rescale', 'polynomial', 'relu', 'leaky_relu', 'clip']);
+/** Whose powers need a truncation's masks, if only by no bits. */
+const POLYNOMIALS: ReadonlySet<string> = new Set(['polynomial', 'piecewise']);
+const TRUNCATING: ReadonlySet<string> = new Set([...POLYNOMIALS, 'rescale', 'relu', 'leaky_relu', 'clip']);
 
 const COMPARISONS: ReadonlySet<string> = new Set(['arg_max', 'rank', 'step', 'equals', 'spline']);
 
@@ -51,7 +53,7 @@ class Widths {
 
   /** Bits of its operand that a truncating operator opens. */
   private opened(node: Node, ring: number): number {
-    if (shiftOf(node) === 0 && node.op !== 'polynomial') return Math.max(ring, comparedBits(node));
+    if (shiftOf(node) === 0 && !POLYNOMIALS.has(node.op)) return Math.max(ring, comparedBits(node));
     const [repair, shrink] = [repairBits(node), shrinkBits(node, ring)];
     const again = node.op === 'rescale' && this.isOpenedNext(node.outputs[0]!) ? ring : 0;
     return shrink <= WORD_BITS && shrink <= repair + again ? shrink : repair;

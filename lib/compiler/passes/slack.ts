@@ -11,11 +11,13 @@
 //   W x, x * c            sum over k of |W[j, k]| e(x[k]): absolute row sums of the quantised weights
 //   x y, both computed    |x| e(y) + |y| e(x) + e(x) e(y), where ranges bound |x|, |y|; else no bound
 //   polynomial            max |p'| (e(x) + the unit of a fused truncation), for operands in its domain
+//   piecewise             the same for the steepest piece, and the largest jump at a threshold where there is an error
 //   spline                the steepest slope times e(x), and the error of its tables (../ops/spline.ts)
 //   arg_max, rank, step, equals   0 where e(x) is; else no bound: near ties may be decided either way
 // Errors are kept per channel (one number per index of one axis) as far as an operation keeps channels apart,
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
 
+import { piecewiseOf } from '../approximations/piecewise';
 import { steepest } from '../approximations/polynomial-bounds';
 import { realCoefficients, truncationUnit } from '../approximations/polynomial-scales';
 import { type Constant, elementCount, type Graph, type Node, type Range, type Value } from '../ir/graph';
@@ -140,6 +142,17 @@ class Slack {
     return uniform(e * steepest(p, { lo: lo - e, hi: hi + e }));
   }
 
+  private piecewise(node: Node): Bound {
+    const x = node.inputs[0]!;
+    const e = worst(this.of(x)) + truncationUnit(node);
+    if (!Number.isFinite(e)) return null;
+    const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
+    const p = piecewiseOf(node);
+    if (e === 0) return uniform(0);
+    const slope = p.steepest({ lo: lo - e, hi: hi + e }, e);
+    return slope === undefined ? null : uniform(e * slope + p.jump());
+  }
+
   private sum(node: Node): Bound {
     const x = node.inputs[0]!;
     const e = this.of(x);
@@ -198,6 +211,8 @@ class Slack {
           .reduce((a, b) => (a && b ? uniform(Math.max(worst(a), worst(b))) : null));
       case 'polynomial':
         return this.polynomial(node);
+      case 'piecewise':
+        return this.piecewise(node);
       case 'spline': {
         const e = this.of(x);
         const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
@@ -218,7 +233,8 @@ class Slack {
     const scale = node.inputs[0]!.type.scale!;
     const shift = node.op === 'rescale' ? numberAttr(node, 'bits') : numberAttr(node, 'shift');
     const before = this.exact(node);
-    if (shift === 0 || node.op === 'polynomial') return void this.bounds.set(node.outputs[0]!, before);
+    if (shift === 0 || node.op === 'polynomial' || node.op === 'piecewise')
+      return void this.bounds.set(node.outputs[0]!, before);
     // The unit is added before the slope of a leaky_relu.
     const alpha =
       node.op === 'leaky_relu'

@@ -52,15 +52,15 @@ export function selectTruncated(
   );
 }
 
-/** What the sign's bit multiplies: z, to be truncated on its opening, or where it is to be rounded downwards v itself. */
-function factor(joint: Joint, node: Node, z: Opened, knobs: Knobs): { z: Opened; f: number } {
+/** What is multiplied or raised to powers: z, to be truncated on its opening, or where it is rounded downwards v itself. */
+export function factor(joint: Joint, node: Node, z: Opened, knobs: Knobs): { z: Opened; f: number } {
   const f = shiftOf(node);
   if (f === 0 || knobs.truncation === 'coin') return { z, f };
   return { z: joint.open(rounded(joint, z, f, ringBits(node), knobs)), f: 0 };
 }
 
 /** Sign of (z >> f) - bound. Of a value rounded by its mask, the f bits that truncation drops are not compared. */
-function below(joint: Joint, node: Node, z: Opened, knobs: Knobs, bound = 0n): OpenedSign {
+export function signOf(joint: Joint, node: Node, z: Opened, knobs: Knobs, bound = 0n): OpenedSign {
   const f = shiftOf(node);
   const low = knobs.truncation === 'coin' ? f : 0;
   const compared = { offset: -(bound << BigInt(f)), low, bits: Math.min(comparedBits(node), z.hat.bits) };
@@ -83,7 +83,7 @@ export const relu: Protocol = {
   of: ['relu'],
   build: (joint, node, [x], knobs) => {
     const z = joint.open(x!.share);
-    const sign = below(joint, node, z, knobs);
+    const sign = signOf(joint, node, z, knobs);
     const v = factor(joint, node, z, knobs);
     return [selectTruncated(joint, sign, v.z, v.f, ringBits(node))];
   },
@@ -101,7 +101,7 @@ export const leakyRelu: Protocol = {
     const to = ringBits(node);
     const { z: opened, f } = factor(joint, node, z, knobs);
     const v = f === 0 ? opened.share : rounded(joint, opened, f, to, knobs);
-    const positive = selectTruncated(joint, below(joint, node, z, knobs), opened, f, to);
+    const positive = selectTruncated(joint, signOf(joint, node, z, knobs), opened, f, to);
     return [joint.local('lincomb', [v, positive], [0, ...slopes(node)], shareForm(node))];
   },
   clear: (joint, node, [x], knobs) => {
@@ -134,7 +134,7 @@ export const clip: Protocol = {
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
     // [keep * (v - b)] for a bound b.
     const above = (b: bigint): Value =>
-      selectTruncated(joint, below(joint, node, z, knobs, b), opened, f, form.bits, -b);
+      selectTruncated(joint, signOf(joint, node, z, knobs, b), opened, f, form.bits, -b);
     const rest =
       lo !== null ? above(lo) : f === 0 ? opened.share : rounded(joint, opened, f, form.bits, knobs);
     if (hi === null) return [joint.local('lincomb', [rest], [lo ?? 0n, 1], form)];

@@ -17,6 +17,7 @@ import {
   sumPool,
 } from './linear';
 import { argMax, maxPool } from './maximum';
+import { piecewise } from './piecewise';
 import { polynomial } from './polynomial';
 import type { Protocol } from './protocol';
 import { rank } from './rank';
@@ -40,6 +41,7 @@ export const PROTOCOLS: readonly Protocol[] = [
   conv2d,
   rescale,
   polynomial,
+  piecewise,
   relu,
   leakyRelu,
   clip,

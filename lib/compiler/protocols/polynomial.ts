@@ -12,8 +12,9 @@ import type { Node } from '../ir/graph';
 import type { Joint, Opened } from '../joint';
 import type { Value } from '../program';
 import { shiftOf } from '../widths';
-import { type Knobs, type Protocol, ringBits, shareForm, words } from './protocol';
-import { clearRounded, rounded } from './rescale';
+import { factor } from './activations';
+import { type Protocol, shareForm, words } from './protocol';
+import { clearRounded } from './rescale';
 import { truncation } from './truncate';
 
 function coefficientsOf(node: Node): readonly bigint[] {
@@ -21,7 +22,8 @@ function coefficientsOf(node: Node): readonly bigint[] {
 }
 
 /** mask, mask^2, ..., mask^count, each times `first` and in `bits` bits. */
-function powersOf(joint: Joint, mask: Value, count: number, bits: number, first?: Value): Value[] {
+export function powersOf(joint: Joint, mask: Value, count: number, bits: number, first?: Value): Value[] {
+  if (count === 0) return [];
   const form = { elements: mask.elements, bits };
   const powers: Value[] = [first ?? mask];
   while (powers.length < count)
@@ -51,27 +53,25 @@ function polynomialOf(
   });
 }
 
-/** What the polynomial is taken of: z truncated on its opening, or where it is rounded downwards a value of its own. */
-function operand(joint: Joint, node: Node, z: Opened, knobs: Knobs): { z: Opened; f: number } {
-  const f = shiftOf(node);
-  if (f === 0 || knobs.truncation === 'coin') return { z, f };
-  return { z: joint.open(rounded(joint, z, f, ringBits(node), knobs)), f: 0 };
+/** p(v) of cleartext integers. */
+export function clearPolynomial(joint: Joint, v: Value, coefficients: readonly bigint[]): Value {
+  const degree = coefficients.length - 1;
+  const form = words(v.elements);
+  if (degree === 0) return joint.clear('lincomb', [v], [coefficients[0]!, 0], form);
+  return joint.clear('polynomial', [v], [0, 0, 64, degree, ...coefficients], form);
 }
 
 export const polynomial: Protocol = {
   name: 'polynomial',
   of: ['polynomial'],
   build: (joint, node, [x], knobs) => {
-    const { z, f } = operand(joint, node, joint.open(x!.share), knobs);
+    const { z, f } = factor(joint, node, joint.open(x!.share), knobs);
     joint.note('powers', `${coefficientsOf(node).length - 1} on one opening`);
     return [polynomialOf(joint, z, f, shareForm(node).bits, coefficientsOf(node))];
   },
   clear: (joint, node, [x], knobs) => {
     const f = shiftOf(node);
     const v = f === 0 ? x!.clear : clearRounded(joint, x!.share, x!.clear, f, knobs);
-    const coefficients = coefficientsOf(node);
-    return [
-      joint.clear('polynomial', [v], [0, 0, 64, coefficients.length - 1, ...coefficients], words(v.elements)),
-    ];
+    return [clearPolynomial(joint, v, coefficientsOf(node))];
   },
 };
