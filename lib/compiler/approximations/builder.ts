@@ -131,6 +131,24 @@ export class FunctionBuilder {
     return rest.reduce((sum: Value, c) => this.add(this.core.mul(sum, a), c), start);
   }
 
+  /** The sum of coefficients[k] a^k from powers that are products, for a of any size that they fit for. */
+  powerSum(a: Value, coefficients: readonly number[]): Value {
+    const powers = new Map<number, Value>([[1, a]]);
+    const power = (k: number): Value => {
+      const known = powers.get(k);
+      if (known) return known;
+      const half = Math.floor(k / 2);
+      const made = this.core.mul(power(k - half), power(half));
+      powers.set(k, made);
+      return made;
+    };
+    let sum = this.mul(a, coefficients[1] ?? 0);
+    coefficients.forEach((c, k) => {
+      if (k > 1 && c !== 0) sum = this.core.add(sum, this.mul(power(k), c));
+    });
+    return this.add(sum, coefficients[0] ?? 0);
+  }
+
   /** A function of the library, as the compiler approximates it by itself. */
   approximate(a: Value, fn: string, params: readonly number[] = [], domain?: Domain): Value {
     return this.core.approximate(a, fn, params, domain);

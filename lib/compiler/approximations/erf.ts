@@ -2,6 +2,7 @@
 
 import type { Value } from '../ir/graph';
 import type { FunctionBuilder } from './builder';
+import { odd } from './pieces';
 import { defineApproximation, defineFunction, type ScalarFunction } from './registry';
 
 /**
@@ -47,4 +48,12 @@ defineApproximation({
     'Knott et al., CrypTen, NeurIPS 2021: Taylor series, as the paper has it (its released code takes other powers)',
   domain: { lo: -2, hi: 2 },
   build: erfTaylor,
+});
+
+defineApproximation({
+  name: 'cryptorch',
+  of: 'erf',
+  source: 'CrypTorch: degree 5',
+  build: (g, x) =>
+    odd(g, x, 2.33, [-0.00110125, 1.14406185, -0.01156898, -0.48940134, 0.23409163, -0.03364417], 1),
 });

@@ -3,6 +3,7 @@
 import type { Value } from '../ir/graph';
 import type { FunctionBuilder } from './builder';
 import { limit } from './exp';
+import { factored, odd, scaledBy } from './pieces';
 import { newtonReciprocal } from './reciprocal';
 import { defineApproximation, defineFunction, type ScalarFunction } from './registry';
 
@@ -32,4 +33,19 @@ defineApproximation({
   source: 'Knott et al., CrypTen, NeurIPS 2021: by a reciprocal',
   domain: { lo: -(2 ** 10), hi: 2 ** 10 },
   build: byReciprocal,
+});
+
+defineApproximation({
+  name: 'cryptorch',
+  of: 'sigmoid',
+  source: 'CrypTorch: piecewise polynomials; order 4 is factored',
+  knobs: { order: [4, 2] },
+  build: (g, x, { order }) => {
+    const limit = order === 2 ? 4.4 : 5.3;
+    const p =
+      order === 2
+        ? [0.01068988, 1.07702124, -0.61052943]
+        : factored([0.56800893, -0.32150404, 1.42397653, -4.91361691, 4.9664662]);
+    return odd(g, x, limit, scaledBy(p, 1 / limit), 0.5, 0.5);
+  },
 });

@@ -1,6 +1,7 @@
 // tanh(x). At the ends of the domain it is 3.3e-5 from -1 and from 1.
 
 import { chebyshevSeries, oddChebyshev } from './chebyshev';
+import { odd } from './pieces';
 import { defineApproximation, defineFunction, type ScalarFunction } from './registry';
 import { byReciprocal } from './sigmoid';
 
@@ -40,4 +41,12 @@ defineApproximation({
   of: 'tanh',
   source: 'CrypTorch: odd Chebyshev series of degree 17 on [-5, 5]',
   build: (g, x) => oddChebyshev(g, g.clip(g.mul(x, 1 / 5), -1, 1), NINE_TERMS),
+});
+
+defineApproximation({
+  name: 'bolt',
+  of: 'tanh',
+  source: 'Pang et al., BOLT, S&P 2024: degree 5',
+  build: (g, x) =>
+    odd(g, x, 2.855, [-0.00249209, 1.05424927, -0.17616533, -0.2009364, 0.09948748, -0.01323213], 1),
 });
