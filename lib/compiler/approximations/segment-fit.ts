@@ -58,8 +58,9 @@ export class SegmentFit {
   /** Whether errors are relative to each result, or to the largest one. */
   readonly relative: boolean;
   readonly largest: number;
-  /** Lowest place that operands reach. */
+  /** Lowest and highest place that operands reach. */
   private readonly least: number;
+  private readonly most: number;
   private readonly fits = new Map<number, readonly Float64Array[]>();
   private readonly known = new Map<number, readonly Statistic[]>();
 
@@ -70,7 +71,11 @@ export class SegmentFit {
     this.borders = bordersOf(options, cells);
     this.segments = this.borders.slice(1).map((_, j) => j);
     const bits = this.borders.at(-1)! - this.borders.at(-2)!;
-    this.least = cells * 2 ** -bits * (this.segments.length === 1 ? 1 : 1 - 2 ** -BORDER_BITS);
+    const alone = this.segments.length === 1;
+    this.least = cells * 2 ** -bits * (alone ? 1 : 1 - 2 ** -BORDER_BITS);
+    // Segments that share a table reach all of it.
+    const end = 2 ** (this.borders.at(-1)! - options.inputScale);
+    this.most = alone ? Math.min(cells, (cells * options.domain[1]) / end) : cells;
     const values = this.places(SAMPLES).flatMap((p) => this.segments.map((j) => this.at(j, p)));
     if (!values.every(Number.isFinite)) throw cannotBeWritten('it is not finite on its domain');
     this.largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
@@ -88,7 +93,7 @@ export class SegmentFit {
 
   /** Places that operands reach, `count` a cell. */
   private places(count: number): number[] {
-    const width = this.cells - this.least;
+    const width = this.most - this.least;
     const steps = Math.ceil(width * count);
     return Array.from({ length: steps + 1 }, (_, i) => this.least + (width * i) / steps);
   }
@@ -115,10 +120,10 @@ export class SegmentFit {
     };
   }
 
-  /** Where an entry lies, and what it can be asked for, in distances from there; none for one below the domain. */
+  /** Where an entry lies, and what it can be asked for, in distances from there; none for one outside of the domain. */
   private reach(entry: number): { end: number; from: number; to: number } | undefined {
     const end = entry === 0 ? this.cells : entry;
-    const [from, to] = [Math.max(-1, this.least - end), Math.min(1, this.cells - end)];
+    const [from, to] = [Math.max(-1, this.least - end), Math.min(1, this.most - end)];
     return from < to ? { end, from, to } : undefined;
   }
 
@@ -130,8 +135,9 @@ export class SegmentFit {
       Array.from({ length: this.cells }, (_, entry) => {
         const reach = this.reach(entry);
         if (reach) return interpolate((tau) => g(reach.end + tau), reach.from, reach.to, degree);
-        // Below the domain: the value at its lower end.
-        return Float64Array.from({ length: degree + 1 }, (_, k) => (k ? 0 : g(this.least)));
+        // Outside of the domain: the value at its nearer end.
+        const nearest = entry !== 0 && entry < this.least ? this.least : this.most;
+        return Float64Array.from({ length: degree + 1 }, (_, k) => (k ? 0 : g(nearest)));
       }),
     );
     this.fits.set(degree, made);

@@ -53,7 +53,8 @@ function tableFor(request: Request, place: Place, cells: number): Found | undefi
   const { domain, segmentBits } = place;
   const relative = unit === undefined;
   // Tables count errors relative to the largest result.
-  const units = relative ? 1 : Math.max(...samplesOf(request.domain).map((x) => Math.abs(fn(x)))) / unit;
+  const places = samplesOf({ lo: domain[0], hi: domain[1] });
+  const units = relative ? 1 : Math.max(...places.map((x) => Math.abs(shifted(x)))) / unit;
   try {
     const options = { fn: shifted, domain, segmentBits, inputScale, relative, cells };
     const made = segmentTable({ ...options, tolerance: (tolerance / units) * AIM });

@@ -58,14 +58,17 @@ class FixedPoint {
     this.rewriter = new Rewriter(graph, (v) => ({ ...v.type, scale: v.type.dtype === 'fixed' ? f : 0 }));
   }
 
-  /** Most fractional bits that a result may have. */
-  private limit(type: Type): number {
+  /** Fractional bits that a result has room for; of what nothing is known, some more than a product has. */
+  private room({ range }: Type): number {
     const usual = 2 * this.f + slackBits;
-    if (!type.range) return usual;
-    const magnitude = Math.max(Math.abs(type.range.lo), Math.abs(type.range.hi));
+    const magnitude = range ? Math.max(Math.abs(range.lo), Math.abs(range.hi)) : Number.POSITIVE_INFINITY;
     if (!Number.isFinite(magnitude)) return usual;
-    const room = INTEGER_BITS - 1 - Math.ceil(Math.log2(Math.max(magnitude, 1)));
-    return Math.max(usual, Math.min(room, 3 * this.f));
+    return Math.max(usual, INTEGER_BITS - 1 - Math.ceil(Math.log2(Math.max(magnitude, 1))));
+  }
+
+  /** Most fractional bits that a product may have. */
+  private limit(type: Type): number {
+    return Math.min(this.room(type), Math.max(2 * this.f + slackBits, 3 * this.f));
   }
 
   isConstant(v: Value): boolean {
@@ -136,13 +139,15 @@ class FixedPoint {
     this.emit(node, [this.at(node.inputs[0]!, a), this.at(node.inputs[1]!, b)], a + b);
   }
 
-  /** Operands brought to the largest scale among those that are computed. */
+  /** Operands brought to the largest scale among those that are computed, unless the result has no room for that. */
   aligned(node: Node): { inputs: Value[]; scale: number } {
     const computed = node.inputs.filter((v) => !this.isConstant(v));
     const finest = computed.length < node.inputs.length;
-    const scale = Math.max(
+    const finestScale = Math.max(
       ...(computed.length > 0 ? computed : node.inputs).map((v) => (finest ? this.fine(v) : this.scale(v))),
     );
+    const fits = finestScale <= this.room(node.outputs[0]!.type);
+    const scale = fits ? finestScale : Math.min(finestScale, this.f + slackBits);
     return { inputs: node.inputs.map((v) => this.at(v, scale)), scale };
   }
 
