@@ -149,7 +149,8 @@ export function operatorTable(): string {
 export function operatorList(): string {
   const all = Object.keys(STANDARD_OPERATORS);
   const names = (ops: readonly OpDefinition[]): string => ops.map(({ op }) => op).join(', ');
-  const [secret, known] = [allOps().filter((op) => op.lower), allOps().filter((op) => !op.lower)];
+  const read = allOps().filter(({ op }) => Object.hasOwn(STANDARD_OPERATORS, op));
+  const [secret, known] = [read.filter((op) => op.lower), read.filter((op) => !op.lower)];
   return [
     `On secret values (${secret.length} of the ${all.length} operators up to opset 23): ${names(secret)}.`,
     ...(known.length > 0 ? ['', `On values known when the model is compiled also: ${names(known)}.`] : []),

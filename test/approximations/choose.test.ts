@@ -36,6 +36,13 @@ const cases: readonly [string, readonly number[], Range, string][] = [
   ['erf', [], proven(-30, 30), 'spline'],
   ['gelu', [], proven(-1, 1.5), 'polynomial'],
   ['gelu', [], proven(-100, 200), 'spline'],
+  ['gelu-tanh', [], proven(-100, 200), 'spline'],
+  ['silu', [], proven(-100, 200), 'spline'],
+  ['softplus', [], proven(-2, 1), 'polynomial'],
+  ['softplus', [], proven(-100, 200), 'spline'],
+  ['mish', [], proven(-100, 200), 'spline'],
+  ['elu', [2, 1], proven(-100, 200), 'spline'],
+  ['elu', [0.3, 1], proven(-100, 200), 'polynomial'],
   ['log', [], proven(2 ** -10, 2 ** 14), 'spline'],
   ['log', [], proven(0.9, 1.1), 'polynomial'],
 ];

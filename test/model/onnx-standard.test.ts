@@ -5,6 +5,8 @@ import { DEPRECATED, OUTSIDE, STANDARD_OPERATORS } from '../../lib/model/onnx/st
 
 test('every operator of the registry is one of the standard, of an opset that is read', (t) => {
   for (const { op, opset } of allOps()) {
+    // Of a later set, for what earlier ones write as several operators.
+    if (opset[0] > LAST_OPSET) continue;
     const versions = STANDARD_OPERATORS[op];
     t.truthy(versions, op);
     t.true(opset[1] >= versions![0]!, op);

@@ -148,7 +148,7 @@ export function choose(node: Node, options: ChooseOptions): Choice {
   const { approximation, selection, inputScale, fractionalBits } = options;
   const special = definition.special?.(params);
   const name = special?.name ?? definition.name;
-  const fn = definition.of(params);
+  const fn = (definition.within ?? definition.of)(params);
   const operands = operandDomain(node, node.inputs[0]!.type.range);
   const request: Request = {
     name,

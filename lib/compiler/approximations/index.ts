@@ -3,14 +3,19 @@
 
 import './polynomial';
 import './spline';
+import './elu';
 import './erf';
 import './exp';
 import './gelu';
+import './gelu-tanh';
 import './log';
+import './mish';
 import './power';
 import './reciprocal';
 import './rsqrt';
 import './sigmoid';
+import './silu';
+import './softplus';
 import './tanh';
 
 export { FunctionBuilder } from './builder';

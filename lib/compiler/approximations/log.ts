@@ -9,8 +9,8 @@ export const LOG_DOMAIN: Domain = { lo: 2 ** -16, hi: 2 ** 14 };
 export const log: ScalarFunction = defineFunction({
   name: 'log',
   relative: false,
-  // Errors are measured against |log| at the ends of a wide domain.
-  precision: 2 ** -4,
+  unit: 1,
+  precision: 2 ** -2,
   of: () => Math.log,
   domain: () => LOG_DOMAIN,
   exists: () => ({ lo: 0, hi: Number.POSITIVE_INFINITY }),

@@ -19,6 +19,8 @@ export interface ScalarFunction {
   readonly name: string;
   /** The function for given parameters, on doubles. */
   of(params: readonly number[]): (x: number) => number;
+  /** What is fitted in its place: the same in the domain, and smooth beyond where the function itself has a kink at an end. */
+  within?(params: readonly number[]): (x: number) => number;
   /** Operands that it is meant for where nothing is known of them; with tails, where it is not yet one of them. */
   domain(params: readonly number[]): Domain;
   /** Operands that it exists for at all: no more than these are taken from a calibration. */

@@ -22,6 +22,7 @@ import './normalization';
 import './piecewise';
 import './pool';
 import './power';
+import './rectifiers';
 import './reduce';
 import './reshape';
 import './resize';
