@@ -80,9 +80,10 @@ defineOp({
   restrictions: '',
   infer: (c) => [c.type(0)],
   reference: (_, [x]) => [map(x!, (v) => v * Math.min(Math.max(v / 6 + 0.5, 0), 1))],
+  // The clip and the product take one opening of x.
   lower(c) {
     const x = c.value(0);
-    return [c.core.mul(x, c.core.clip(shifted(c, scaled(c, x, 1 / 6), 0.5), 0, 1))];
+    return [c.core.mul(x, scaled(c, shifted(c, c.core.clip(x, -3, 3), 3), 1 / 6))];
   },
 });
 

@@ -16,6 +16,7 @@ import { lower } from './lower';
 import { matmulAdd } from './matmul-add';
 import { mergePad } from './merge-pad';
 import { mergePowers } from './merge-powers';
+import { raise } from './raise';
 import { ranges } from './ranges';
 import { reluAfterMax } from './relu-after-max';
 import { Rewriter } from './rewriter';
@@ -129,6 +130,7 @@ export interface Pass {
 export const passes: readonly Pass[] = [
   { name: 'infer-shapes', run: inferShapes },
   { name: 'drop-identities', run: dropIdentities },
+  { name: 'raise', run: raise },
   { name: 'merge-pad', run: mergePad },
   { name: 'matmul-add', run: matmulAdd },
   { name: 'fold-batchnorm', run: foldBatchnorm },
