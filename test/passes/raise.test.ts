@@ -2,7 +2,9 @@
 
 import test, { type ExecutionContext } from 'ava';
 import type { Graph } from '../../lib/compiler/ir/graph';
+import { inferShapes } from '../../lib/compiler/passes/infer-shapes';
 import { optimize } from '../../lib/compiler/passes/pipeline';
+import { raise } from '../../lib/compiler/passes/raise';
 import { importOnnx } from '../../lib/model/onnx/import';
 import { type Attributes, float, int64, type ModelSpec, model, node, tensor } from '../helpers/onnx';
 import { agrees, clearAgrees, randoms } from '../ops/oracle';
@@ -28,6 +30,8 @@ const NUMBERS: Readonly<Record<string, number>> = {
   sixth: 1 / 6,
   eps: 1e-3,
   seven: 0.7,
+  pi: Math.PI,
+  twenty: 20,
 };
 
 interface Options {
@@ -37,7 +41,7 @@ interface Options {
 }
 
 /** A model from lines such as `m = Mul x half`; attributes behind a bar, as JSON. Constants have no dimension or one. */
-function written(lines: string, { opset = 13, outputs = ['y'], shape = X }: Options = {}): ModelSpec {
+function written(lines: string, { opset = 15, outputs = ['y'], shape = X }: Options = {}): ModelSpec {
   const initializers: Record<string, ReturnType<typeof tensor>> = {
     weight: tensor([4], randoms(4, 31, 2)),
     bias: tensor([4], randoms(4, 32)),
@@ -133,6 +137,10 @@ test('GELU by tanh, as powers or products', async (t) => {
      y = Mul z o`,
     `z = Mul x half; s = Mul x tanh; k = Mul x cube; q = Mul k x; a = Add q one; i = Mul s a; h = Tanh i; o = Add h one
      y = Mul z o`,
+    // torch.onnx with dynamo
+    `c = Pow x three; k = Mul cube c; a = Add x k; p = Div two pi; l = CastLike p x; s = Sqrt l; i = Mul s a; h = Tanh i
+     o = Add h one; m = Mul half o; y = Mul x m`,
+    // Half precision
     `c = Pow x three; k = Mul c cube; a = Add x k; i = Mul a tanh16; h = Tanh i; o = Add h one; m = Mul o x
      y = Mul m half`,
   ]) {
@@ -175,6 +183,19 @@ test('SiLU, in both orders and with a factor; a gate of something else is none',
 
 test('Softplus, Mish, Sigmoid and logarithms of them', async (t) => {
   await becomes(t, 'e = Exp x; a = Add e one; y = Log a', 'Softplus');
+  // torch.onnx with dynamo
+  await becomes(t, 'b = Mul x one; s = Softplus b; d = Div s one; g = Greater b twenty; y = Where g x d', [
+    'Mul',
+    'Softplus',
+    'Div',
+  ]);
+  await becomes(t, 'b = Mul x two; s = Softplus b; d = Div s two; g = Greater b twenty; y = Where g x d', [
+    'Mul',
+    'Softplus',
+    'Div',
+  ]);
+  stays(t, 'b = Mul x two; s = Softplus b; d = Div s two; g = Greater b six; y = Where g x d');
+  stays(t, 'b = Mul x two; s = Softplus b; d = Div s two; g = Greater x twenty; y = Where g x d');
   await becomes(t, 's = Softplus x; h = Tanh s; y = Mul x h', 'Mish');
   await becomes(t, 'e = Exp x; a = Add one e; s = Log a; h = Tanh s; y = Mul h x', 'Mish');
   await becomes(t, 'n = Neg x; e = Exp n; a = Add e one; y = Div one a', 'Sigmoid');
@@ -343,4 +364,13 @@ test('several groups in a row keep the names of outputs, and run privately', asy
     ],
   );
   await agrees(t, spec);
+});
+
+test('a long chain ends, and stays what it is', (t) => {
+  const count = 20_000;
+  const lines = Array.from({ length: count }, (_, i) => {
+    return `${i === count - 1 ? 'y' : `v${i + 1}`} = Add ${i === 0 ? 'x' : `v${i}`} half`;
+  });
+  const graph = inferShapes(importOnnx(model(written(lines.join('\n')))).graph);
+  t.is(raise(graph).nodes.length, count);
 });

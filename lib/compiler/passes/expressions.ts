@@ -15,9 +15,10 @@ export interface Term {
   readonly values: readonly Value[];
 }
 
-/** Longer sums, and products of more values, are values of their own. */
+/** Longer sums, products of more values, and what lies deeper are values of their own. */
 const MOST_TERMS = 8;
 const MOST_FACTORS = 4;
+const MOST_DEPTH = 16;
 
 /** Numbers of models in half precision are rounded by up to 2^-11. */
 const CLOSE = 2 ** -11;
@@ -98,16 +99,12 @@ export class Expressions {
     return v && this.isInner(v) ? this.node(v, ...ops) : undefined;
   }
 
-  /** Whether two values are computed in the same way from the same values. */
-  same(a: Value | undefined, b: Value | undefined): boolean {
+  /** Whether two values are one, or means or differences of the same values. */
+  same(a: Value | undefined, b: Value | undefined, depth: number = 2): boolean {
     if (a === b) return true;
-    const [x, y] = [a && this.producers.get(a), b && this.producers.get(b)];
-    if (!x || !y || x.op !== y.op || x.inputs.length !== y.inputs.length) return false;
-    return (
-      ['ReduceMean', 'Sub'].includes(x.op) &&
-      sameAttributes(x.attrs, y.attrs) &&
-      x.inputs.every((v, i) => this.same(v, y.inputs[i]))
-    );
+    const [x, y] = [this.node(a, 'ReduceMean', 'Sub'), this.node(b, 'ReduceMean', 'Sub')];
+    if (depth === 0 || !x || x.op !== y?.op || x.inputs.length !== y.inputs.length) return false;
+    return sameAttributes(x.attrs, y.attrs) && x.inputs.every((v, i) => this.same(v, y.inputs[i], depth - 1));
   }
 
   /** Axes of a reduction that keeps them with size 1. */
@@ -125,27 +122,26 @@ export class Expressions {
 
   /** The sum that a node computes. */
   sum(node: Node): readonly Term[] {
-    return this.expanded(node.outputs[0]!, node);
+    return this.expanded(node.outputs[0]!, node, MOST_DEPTH);
   }
 
   /** The sum that an operand is. */
-  terms(v: Value): readonly Term[] {
-    const node = this.isInner(v) ? this.producers.get(v) : undefined;
-    return this.expanded(v, node);
+  terms(v: Value, depth: number = MOST_DEPTH): readonly Term[] {
+    return this.expanded(v, this.isInner(v) ? this.producers.get(v) : undefined, depth);
   }
 
-  private expanded(v: Value, node: Node | undefined): readonly Term[] {
+  private expanded(v: Value, node: Node | undefined, depth: number): readonly Term[] {
     const known = this.number(v);
     if (known !== undefined) return known === 0 ? [] : [{ factor: known, values: [] }];
-    const terms = node && v.type.dtype === 'fixed' ? this.compute(node) : undefined;
+    const terms = node && depth > 0 && v.type.dtype === 'fixed' ? this.compute(node, depth - 1) : undefined;
     const made = terms && collected(terms);
     const fits = made && made.length <= MOST_TERMS && made.every((x) => x.values.length <= MOST_FACTORS);
     return fits ? made : [{ factor: 1, values: [v] }];
   }
 
-  private compute(node: Node): Term[] | undefined {
+  private compute(node: Node, depth: number): Term[] | undefined {
     const [x, y] = node.inputs;
-    const of = (v: Value | undefined) => this.terms(v!);
+    const of = (v: Value | undefined) => this.terms(v!, depth);
     switch (node.op) {
       case 'Neg':
         return times(of(x), -1);
@@ -162,8 +158,10 @@ export class Expressions {
       case 'Pow': {
         const exponent = this.number(y) ?? 0;
         if (!Number.isInteger(exponent) || exponent < 1 || exponent > MOST_FACTORS) return undefined;
-        const base = this.terms(x!);
-        return Array.from({ length: exponent - 1 }, () => base).reduce<Term[]>(product, [...base]);
+        const base = of(x);
+        return base.length > 1
+          ? undefined
+          : Array.from({ length: exponent - 1 }, () => base).reduce<Term[]>(product, [...base]);
       }
       default:
         return undefined;

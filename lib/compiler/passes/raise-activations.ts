@@ -158,6 +158,32 @@ const logistic: Pattern = (e, node) => {
   return e.isConstant(top) ? undefined : { op: 'Mul', inputs: [top, sigmoid] };
 };
 
+/** From here on Softplus(x) is x to 1e-6. */
+const SOFTPLUS_END = 14;
+
+/** Where(beta x > threshold, x, Softplus(beta x) / beta), as torch.onnx writes Softplus: the second one is always meant. */
+const thresholded: Pattern = (e, node) => {
+  if (node.op !== 'Where') return undefined;
+  const [condition, x, y] = node.inputs as [Value, Value, Value];
+  const greater = e.inner(condition, 'Greater');
+  const [term, ...others] = e.terms(y);
+  const softplus = term?.values.length === 1 ? e.inner(term.values[0], 'Softplus') : undefined;
+  if (!greater || !softplus || others.length > 0) return undefined;
+  const [operand, threshold] = greater.inputs as [Value, Value];
+  if (operand !== softplus.inputs[0] || !((e.number(threshold) ?? 0) >= SOFTPLUS_END)) return undefined;
+  const scaling = e.node(operand, 'Mul');
+  const factor = operand === x ? 1 : ((scaling && coefficient(e, scaling, x)) ?? 0);
+  return near(factor * term!.factor, 1) && sameShape(y.type.shape, node.outputs[0]!.type.shape)
+    ? y
+    : undefined;
+};
+
+/** a, where a node is a x. */
+function coefficient(e: Expressions, node: Node, x: Value): number | undefined {
+  const [term, ...others] = e.sum(node);
+  return others.length === 0 && term?.values.length === 1 && term.values[0] === x ? term.factor : undefined;
+}
+
 export const activations: readonly Pattern[] = [
   gelu,
   mish,
@@ -166,4 +192,5 @@ export const activations: readonly Pattern[] = [
   scaledClip,
   logarithms,
   logistic,
+  thresholded,
 ];

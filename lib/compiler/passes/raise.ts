@@ -20,8 +20,11 @@ export interface Raised {
   readonly attrs?: Attributes;
 }
 
-/** What the node computes; undefined where it does not fit. */
-export type Pattern = (expressions: Expressions, node: Node) => Raised | undefined;
+/** What the node computes, or a value that it is; undefined where it does not fit. */
+export type Pattern = (expressions: Expressions, node: Node) => Raised | Value | undefined;
+
+/** What was raised may be part of another group, but not of one in one in one... */
+const MOST_ROUNDS = 8;
 
 const patterns: readonly Pattern[] = [...normalisations, ...activations];
 
@@ -29,9 +32,9 @@ function isRaised(v: Value | Raised): v is Raised {
   return 'op' in v;
 }
 
-function found(graph: Graph): Map<Node, Raised> {
+function found(graph: Graph): Map<Node, Raised | Value> {
   const expressions = new Expressions(graph);
-  const raised = new Map<Node, Raised>();
+  const raised = new Map<Node, Raised | Value>();
   for (const node of graph.nodes) {
     if (node.outputs[0]!.type.dtype !== 'fixed') continue;
     for (const pattern of patterns) {
@@ -44,10 +47,12 @@ function found(graph: Graph): Map<Node, Raised> {
   return raised;
 }
 
-function rewritten(graph: Graph, raised: ReadonlyMap<Node, Raised>): Graph {
+function rewritten(graph: Graph, raised: ReadonlyMap<Node, Raised | Value>): Graph {
   const rewriter = new Rewriter(graph);
-  const write = (node: Node, { op, inputs, attrs = {} }: Raised): Value => {
-    const operands = inputs.map((v) => (isRaised(v) ? write(node, v) : rewriter.get(v)));
+  const write = (node: Node, made: Raised | Value): Value => {
+    if (!isRaised(made)) return rewriter.get(made);
+    const { op, inputs, attrs = {} } = made;
+    const operands = inputs.map((v) => write(node, v));
     return rewriter.node({ ...node, origin: op }, { op, inputs: operands, attrs })[0]!;
   };
   for (const node of graph.nodes) {
@@ -60,6 +65,10 @@ function rewritten(graph: Graph, raised: ReadonlyMap<Node, Raised>): Graph {
 
 export function raise(graph: Graph): Graph {
   let now = graph;
-  for (let raised = found(now); raised.size > 0; raised = found(now)) now = rewritten(now, raised);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const raised = found(now);
+    if (raised.size === 0) break;
+    now = rewritten(now, raised);
+  }
   return now;
 }
