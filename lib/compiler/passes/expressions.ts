@@ -18,7 +18,7 @@ export interface Term {
 /** Longer sums, products of more values, and what lies deeper are values of their own. */
 const MOST_TERMS = 8;
 const MOST_FACTORS = 4;
-const MOST_DEPTH = 16;
+const MOST_DEPTH = 8;
 
 /** Numbers of models in half precision are rounded by up to 2^-11. */
 const CLOSE = 2 ** -11;
@@ -54,6 +54,8 @@ export class Expressions {
   private readonly producers: Map<Value, Node>;
   private readonly consumers: Map<Value, Node[]>;
   private readonly outputs: ReadonlySet<Value>;
+  /** Asked for by several patterns. */
+  private readonly sums = new Map<Node, readonly Term[]>();
 
   constructor(readonly graph: Graph) {
     this.producers = producersOf(graph);
@@ -122,7 +124,11 @@ export class Expressions {
 
   /** The sum that a node computes. */
   sum(node: Node): readonly Term[] {
-    return this.expanded(node.outputs[0]!, node, MOST_DEPTH);
+    const known = this.sums.get(node);
+    if (known) return known;
+    const made = this.expanded(node.outputs[0]!, node, MOST_DEPTH);
+    this.sums.set(node, made);
+    return made;
   }
 
   /** The sum that an operand is. */

@@ -94,7 +94,7 @@ function hardSigmoid(
 
 const hardSwish: Pattern = (e, node) => {
   const found = gated(e, node);
-  if (!found || found.offset !== 0) return undefined;
+  if (found?.offset !== 0) return undefined;
   const gate = hardSigmoid(e, found.gate, found.factor);
   if (gate?.x !== found.x || !near(gate.alpha, 1 / 6) || !near(gate.beta, 0.5)) return undefined;
   return { op: 'HardSwish', inputs: [found.x] };
