@@ -57,6 +57,14 @@ test('HardSigmoid, HardSwish, ThresholdedRelu', async (t) => {
   t.deepEqual(coreOps(r), ['step', 'mul']);
 });
 
+test('Shrink, its bounds among the operands', async (t) => {
+  const r = await agrees(t, one('Shrink'), 3, { whole: true });
+  t.deepEqual(coreOps(r).filter((op) => op === 'step').length, 2);
+  await agrees(t, one('Shrink', { bias: float(0.25), lambd: float(1) }), 3, { whole: true });
+  await clearAgrees(t, one('Shrink', { bias: float(-1), lambd: float(0) }));
+  refuses(t, one('Shrink', { lambd: float(-1) }), 'UNSUPPORTED_ATTRIBUTE', 'lambd = -1');
+});
+
 test('ReduceSumSquare', async (t) => {
   for (const [axes, keepdims, y] of [
     [[1], 1, [3, 1, 5]],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { node, tensor } from '../helpers/onnx';
+import { node, one, tensor } from '../helpers/onnx';
 import { agrees, clearAgrees, coreOps, refuses } from './oracle';
 
 const x = [2, 3, 4];
@@ -114,4 +114,14 @@ test('powers: what is refused', (t) => {
     'pow',
     'secret exponent',
   );
+});
+
+test('Softsign, of small operands and large ones', async (t) => {
+  const r = await agrees(t, one('Softsign', x, x));
+  t.is(coreOps(r).filter((op) => op === 'spline').length, 1);
+  await clearAgrees(t, one('Softsign', [50], [50]), 3, { magnitude: 16000 });
+  // As it is written out: the sum is part of the power.
+  const nodes = [node('Abs', ['x'], ['a']), node('Add', ['a', 'one'], ['s']), node('Div', ['x', 's'], ['y'])];
+  const initializers = { one: tensor([], [1]) };
+  await clearAgrees(t, { inputs: { x }, outputs: { y: x }, nodes, initializers });
 });

@@ -1,4 +1,4 @@
-// Functions of one value that are linear between a few points: Abs, Sign, PRelu, HardSigmoid, HardSwish,
+// Functions of one value that are linear between a few points: Abs, Sign, PRelu, HardSigmoid, HardSwish, Shrink,
 // ThresholdedRelu. All are compositions; comparisons and products of one value share its opening.
 
 import { broadcastShapes, map, sameShape, zip } from './array';
@@ -100,5 +100,34 @@ defineOp({
   lower(c) {
     const x = c.value(0);
     return [c.core.mul(x, c.core.step(x, c.number('alpha', 1), true))];
+  },
+});
+
+/** x + bias below -lambda, x - bias above lambda, 0 between. */
+function shrink(c: OpContext): { bias: number; lambda: number } {
+  const [bias, lambda] = [c.number('bias', 0), c.number('lambd', 0.5)];
+  if (lambda >= 0) return { bias, lambda };
+  throw c.unsupported(`has lambd = ${lambda}`, 'Use one that is not negative.');
+}
+
+// Both comparisons and their products take one opening of x. x >= -lambda is the opposite of x < -lambda.
+defineOp({
+  op: 'Shrink',
+  opset: [11, 23],
+  restrictions: 'lambd is not negative',
+  infer(c) {
+    shrink(c);
+    return [c.type(0)];
+  },
+  reference(c, [x]) {
+    const { bias, lambda } = shrink(c);
+    return [map(x!, (v) => (v < -lambda ? v + bias : v > lambda ? v - bias : 0))];
+  },
+  lower(c) {
+    const { bias, lambda } = shrink(c);
+    const x = c.value(0);
+    const below = c.core.not(c.core.step(x, -lambda, false));
+    const above = c.core.step(x, lambda, true);
+    return [c.core.add(c.core.mul(shifted(c, x, bias), below), c.core.mul(shifted(c, x, -bias), above))];
   },
 });

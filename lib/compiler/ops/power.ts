@@ -91,3 +91,17 @@ for (const [op, exponent, f] of [
     lower: (c) => [anyPowerOf(c, c.value(0), exponent)],
   });
 }
+
+// |x| is a LeakyRelu of slope -1; 1 + |x| is a base of 1 at least.
+defineOp({
+  op: 'Softsign',
+  opset: [11, 23],
+  restrictions: `the magnitude is below 2^${Math.log2(POWER_DOMAIN.hi)} unless its range is known`,
+  infer: (c) => [c.type(0)],
+  reference: (_, [x]) => [map(x!, (v) => v / (1 + Math.abs(v)))],
+  lower(c) {
+    const x = c.value(0);
+    const domain = { lo: 0, hi: POWER_DOMAIN.hi - 1 };
+    return [c.core.mul(x, c.core.approximate(c.core.leakyRelu(x, -1), 'power', [-1, 1, 1], domain))];
+  },
+});
