@@ -19,6 +19,8 @@ const OPENING: ReadonlySet<string> = new Set([
   'max_pool',
   'arg_max',
   'spline',
+  'fourier',
+  'lookup',
   'rank',
   'step',
   'equals',

@@ -8,7 +8,7 @@
 //                  entry.
 //   spline_select: from the opening y^ and a table, or a share of one: the value of the row that y^ names, at
 //   its u.
-//                  Attributes: bits, cells, position, degree.
+//                  Of all elements, if the table is that of one. Attributes: bits, cells, degree, positions.
 #include "spline.hpp"
 
 #include "kernels.hpp"
@@ -115,8 +115,8 @@ void run_table(const Args& args, void* memory) {
     const uint64_t* r = load_ring(args.in[0], elements_of(args), first, count, 64, buffer);
     for (uint32_t e = 0; e < count; ++e) {
       const uint64_t place = shape.place(r[e]);
-      const int64_t half = int64_t{1} << (position - 1);
-      const int64_t rho = (int64_t)(place & low_bits(position));
+      const int64_t half = int64_t{1} << position >> 1;
+      const int64_t rho = (int64_t)(place & ((uint64_t{1} << position) - 1));
       __builtin_memcpy(c, start, shape.entries() * sizeof(int64_t));
       shift_polynomials(shape, half - rho, c);
       round_coefficients(shape, precision, c);
@@ -141,7 +141,8 @@ const char* check_select(const Args& args) {
   CT_TRY(check_ring(table, size.value()));
   if (is_zero(table) || !elements) return nullptr;
   CT_REQUIRE(table.inner == 1 && table.mid == table.elements, "a table cannot be broadcast");
-  CT_REQUIRE(table.elements == size.value(), "an operand has the wrong size");
+  const bool one = table.elements == SplineShape(args.attr).entries();
+  CT_REQUIRE(one || table.elements == size.value(), "an operand has the wrong size");
   return nullptr;
 }
 
@@ -154,14 +155,15 @@ void run_select(const Args& args, void* memory) {
   uint64_t* packed = scratch.ring();
   const Sink& out = args.out[0];
   const Source& table = args.in[1];
+  const uint64_t stride = table.elements == shape.entries() ? 0 : shape.entries();
   for_blocks(args, [&](uint64_t first, uint32_t count) {
     const uint64_t* hat = load_ring(args.in[0], out.elements, first, count, 64, buffer);
     uint64_t* target = ring_target(out, first, packed);
     for (uint32_t e = 0; e < count; ++e) {
       const uint64_t place = shape.place(hat[e]);
-      const uint64_t at = (first + e) * shape.entries() + (place >> position) * terms;
+      const uint64_t at = (first + e) * stride + (place >> position) * terms;
       const uint64_t* c = load_ring(table, table.elements, at, terms, out.bits, row);
-      const int64_t u = (int64_t)(place & low_bits(position)) - (int64_t{1} << (position - 1));
+      const int64_t u = (int64_t)(place & ((uint64_t{1} << position) - 1)) - (int64_t{1} << position >> 1);
       uint64_t value = c[0];
       for (uint32_t k = 1; k <= shape.degree; ++k) {
         const uint32_t drop = position - shape.positions[k - 1];

@@ -10,6 +10,9 @@
 // coefficients are integers, so that more bits of a high power round them more than the power itself is
 // rounded.
 //
+// Of degree 0 there is no place within a cell, p = 0: the entry is that of the cell, exactly where y^ and r
+// are whole cells.
+//
 // A table of one element has 2^cells rows of degree + 1 entries; row I holds the coefficients of u_k^k for
 // entry I - R.
 #pragma once
@@ -21,7 +24,7 @@ constexpr uint32_t kMostDegree = 3;
 
 // Attributes: bits, cells, degree, positions.
 struct SplineShape {
-  uint32_t bits, cells, degree, positions[kMostDegree];
+  uint32_t bits, cells, degree, positions[kMostDegree] = {};
 
   explicit SplineShape(const int64_t* attributes)
       : bits((uint32_t)attributes[0]), cells((uint32_t)attributes[1]), degree((uint32_t)attributes[2]) {
@@ -36,14 +39,15 @@ struct SplineShape {
 };
 
 static inline const char* check_spline(const Args& args) {
-  CT_REQUIRE(args.attrs >= 4, "wrong number of attributes");
+  CT_REQUIRE(args.attrs >= 3, "wrong number of attributes");
   CT_REQUIRE(args.attr[0] >= 1 && args.attr[0] <= 64, "width of the position is not 1 to 64");
-  CT_REQUIRE(args.attr[1] >= 1 && args.attr[1] <= 9, "cells are not 2 to 512");
-  CT_REQUIRE(args.attr[2] >= 1 && args.attr[2] <= (int64_t)kMostDegree, "degree is not 1 to 3");
+  CT_REQUIRE(args.attr[1] >= 1 && args.attr[1] <= 12, "cells are not 2 to 4096");
+  CT_REQUIRE(args.attr[2] >= 0 && args.attr[2] <= (int64_t)kMostDegree, "degree is not 0 to 3");
   CT_REQUIRE(args.attrs >= 3 + args.attr[2], "wrong number of attributes");
   const int64_t* positions = args.attr + 3;
-  CT_REQUIRE(positions[0] <= 12, "bits of a place in a cell are not 1 to 12");
-  CT_REQUIRE(args.attr[1] + positions[0] <= args.attr[0], "a place has more bits than the opening");
+  const int64_t place = args.attr[2] ? positions[0] : 0;
+  CT_REQUIRE(place <= 12, "bits of a place in a cell are not 1 to 12");
+  CT_REQUIRE(args.attr[1] + place <= args.attr[0], "a place has more bits than the opening");
   for (int64_t k = 0; k < args.attr[2]; ++k)
     CT_REQUIRE(positions[k] >= 1 && positions[k] <= positions[0], "a power has more bits than the place");
   return nullptr;

@@ -72,6 +72,8 @@ std::vector<Step> steps() {
       {27, {planes(n, 3)}, {planes_out(n, 5)}, {3, 2, 3, 0, 3, 4, 2, 1, 4}},
       {40, {ring(n)}, {ring_out(8 * n)}, {30, 2, 1, 5, 9, 1, 2, 3, 4, 5, 6, 7, 8}},
       {41, {ring(n), ring(12 * n)}, {ring_out(n)}, {30, 2, 2, 5, 4}},
+      {40, {ring(n)}, {ring_out(8 * n)}, {30, 3, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}},
+      {41, {ring(n), ring(8)}, {ring_out(n)}, {30, 3, 0}},
       {55, {ring(n)}, {ring_out(n)}, {33, 12, 3, 1}},
       {56,
        {ring(n), ring(n), ring(n), ring(n), ring(n)},

@@ -20,6 +20,8 @@ struct Shape {
   uint32_t rows() const { return 1u << cells; }
   uint32_t terms() const { return degree + 1; }
   uint32_t entries() const { return rows() * terms(); }
+  uint64_t inside(uint64_t place) const { return place & ((uint64_t{1} << position()) - 1); }
+  int64_t half() const { return int64_t{1} << position() >> 1; }
   uint64_t place(uint64_t y) const { return (y & low_mask(bits)) >> (bits - cells - position()); }
   Attributes attributes() const {
     Attributes list = {bits, cells, degree};
@@ -57,8 +59,8 @@ Attributes random_polynomials(Rng& rng, const Shape& s) {
 Shape random_shape(Rng& rng) {
   Shape s{};
   s.cells = static_cast<uint32_t>(1 + rng.below(6));
-  s.degree = static_cast<uint32_t>(1 + rng.below(3));
-  s.positions[0] = static_cast<uint32_t>(1 + rng.below(12));
+  s.degree = static_cast<uint32_t>(rng.below(4));
+  if (s.degree) s.positions[0] = static_cast<uint32_t>(1 + rng.below(12));
   for (uint32_t k = 1; k < s.degree; ++k)
     s.positions[k] = static_cast<uint32_t>(1 + rng.below(s.positions[0]));
   s.precision = static_cast<uint32_t>(rng.below(21));
@@ -87,10 +89,9 @@ TEST("spline_table: polynomials in the position of each mask, rotated by its cel
       Words wanted(n * s.entries());
       for (uint64_t e = 0; e < n; ++e) {
         const uint64_t place = s.place(mask[e]), cell = place >> s.position();
-        const int64_t rho = static_cast<int64_t>(place & low_mask(s.position()));
+        const auto rho = static_cast<int64_t>(s.inside(place));
         for (uint64_t i = 0; i < s.rows(); ++i) {
-          const auto c =
-              written_in_u(s, polynomials.data() + i * s.terms(), (int64_t{1} << (s.position() - 1)) - rho);
+          const auto c = written_in_u(s, polynomials.data() + i * s.terms(), s.half() - rho);
           const uint64_t row = (i + cell) % s.rows();
           for (uint32_t k = 0; k < s.terms(); ++k)
             wanted[(e * s.rows() + row) * s.terms() + k] = static_cast<uint64_t>(c[k]);
@@ -101,19 +102,20 @@ TEST("spline_table: polynomials in the position of each mask, rotated by its cel
   }
 }
 
-TEST("spline_select: the row of the opening's cell, at its place") {
+TEST("spline_select: the row of the opening's cell, at its place, of a table for each element or for all") {
   Rng rng(71);
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 4; ++round) {
+    const bool one = round == 3;
     for (const uint64_t n : sizes()) {
       const Shape s = random_shape(rng);
       const uint32_t bits = static_cast<uint32_t>(1 + rng.below(64));
       const RingOperand hat(rng, n, rng.below(2) ? s.bits : 64, forms()[rng.below(forms().size())]),
-          table(rng, n * s.entries(), bits, forms()[rng.below(forms().size())]);
+          table(rng, (one ? 1 : n) * s.entries(), bits, forms()[rng.below(forms().size())]);
       Result out = ring_result(n, bits, rng.below(2) ? Layout::ring : Layout::packed);
       expect_ring({41, {hat.source(), table.source()}, {&out}, s.attributes()}, [&](uint64_t e) {
         const uint64_t place = s.place(hat[e]);
-        const uint64_t at = (e * s.rows() + (place >> s.position())) * s.terms();
-        const double u = static_cast<double>(place & low_mask(s.position())) - std::ldexp(0.5, s.position());
+        const uint64_t at = ((one ? 0 : e) * s.rows() + (place >> s.position())) * s.terms();
+        const auto u = static_cast<double>(static_cast<int64_t>(s.inside(place)) - s.half());
         uint64_t value = table[at];
         for (uint32_t k = 1; k < s.terms(); ++k) {
           const double part =

@@ -7,6 +7,7 @@ import { CryptorchError } from '../../errors';
 import type { Value } from '../ir/graph';
 import type { FloatTensor } from '../ops/array';
 import type { CoreEmitter } from '../ops/emit';
+import type { FourierSeries } from '../ops/fourier';
 import type { Domain } from './registry';
 
 function scalar(value: number): FloatTensor {
@@ -147,6 +148,23 @@ export class FunctionBuilder {
       if (k > 1 && c !== 0) sum = this.core.add(sum, this.mul(power(k), c));
     });
     return this.add(sum, coefficients[0] ?? 0);
+  }
+
+  /**
+   * A sum of sines and cosines of multiples of a, from one opening modulo its period. Off by `error` at most for |a| up to
+   * `reach`, in real units; beyond, in proportion to |a|.
+   */
+  fourier(a: Value, series: FourierSeries, bounds: { reach: number; error: number }): Value {
+    return this.core.fourier(a, series, bounds);
+  }
+
+  /**
+   * The entry of a table for the cell that a lies in: its entries, a power of two of them, cut the domain into cells, and
+   * repeat beyond it. From one opening, and material for every entry. Unless it is `exact`, which takes two more rounds, it
+   * may be the entry of the neighbour that is nearer to a; the first cell is next to the last.
+   */
+  lookup(a: Value, table: ArrayLike<number>, domain: Domain, exact = false): Value {
+    return this.core.lookup(a, Float64Array.from(table), domain, exact);
   }
 
   /** A function of the library, as the compiler approximates it by itself. */

@@ -1,6 +1,7 @@
 // The library: every function and every approximation, registered by being imported. Fitted approximations come
 // first, in the order of their cost.
 
+import './sin';
 import './polynomial';
 import './spline';
 import './elu';

@@ -69,6 +69,27 @@ function piecewiseProblem({ attrs }: Node): string | undefined {
     : undefined;
 }
 
+/** What the kernel takes (native/cpu/fourier.cpp). */
+function fourierProblem(node: Node): string | undefined {
+  const [period, wave, scale] = ['period', 'wave', 'scale'].map((name) => num(node, name));
+  const { sine, cosine } = node.attrs as { sine: BigInt64Array; cosine: BigInt64Array };
+  if (!(period! >= 1 && period! <= 64)) return `has a period of 2^${period}`;
+  if (!(wave! >= 1 && wave! <= 30 && wave! <= scale!)) return `has waves of ${wave} bits`;
+  const all = [...sine, ...cosine];
+  if (sine.length !== cosine.length || sine.length > 32 || all.every((c) => c === 0n))
+    return `has ${sine.length} sines and ${cosine.length} cosines`;
+  const large = all.find((c) => c < -(2n ** 32n) || c > 2n ** 32n);
+  return large === undefined ? undefined : `has the coefficient ${large}`;
+}
+
+/** What the kernel takes (native/cpu/spline.hpp). */
+function lookupProblem(node: Node): string | undefined {
+  const { length } = node.attrs.table as BigInt64Array;
+  const [cells, below] = [Math.log2(length), num(node, 'below')];
+  if (!(Number.isInteger(cells) && cells >= 1 && cells <= 12)) return `has a table of ${length} entries`;
+  return cells + below > 64 ? `has ${below} bits below its cells` : undefined;
+}
+
 const rules: Readonly<Record<CoreOp, Rule>> = {
   add: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
   sub: { inputs: 2, attrs: {}, scale: first, aligned: true, shape: broadcasts },
@@ -176,6 +197,27 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
     scale: (_, n) => num(n, 'outputScale'),
     shape: keeps,
     wrong: wrongSpline,
+  },
+  fourier: {
+    inputs: 1,
+    attrs: {
+      period: 'int',
+      sine: 'integers',
+      cosine: 'integers',
+      constant: 'integer',
+      wave: 'int',
+      scale: 'int',
+    },
+    scale: (_, n) => num(n, 'scale'),
+    shape: keeps,
+    wrong: fourierProblem,
+  },
+  lookup: {
+    inputs: 1,
+    attrs: { table: 'integers', below: 'int', exact: 'bool', scale: 'int' },
+    scale: (_, n) => num(n, 'scale'),
+    shape: keeps,
+    wrong: lookupProblem,
   },
   reshape: {
     inputs: 1,

@@ -30,6 +30,8 @@
 //   sum (a)                {axes, keepdims}
 //   reshape (a) {shape}    of an int, its result may be fixed: the same number
 //   spline (a)             a function over a wide range of positive numbers: the tables of spline.ts, integers from the start
+//   fourier (a)            a sum of sines and cosines: the series of fourier.ts
+//   lookup (a)             an entry of a public table: lookup.ts
 //   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
 //
 // Integers in attributes are bigint; bounds are at the scale of the operand. Before the fixed-point pass there are no
@@ -64,6 +66,8 @@ export const coreOps = [
   'lift',
   'sum',
   'spline',
+  'fourier',
+  'lookup',
   'reshape',
   'move',
 ] as const;

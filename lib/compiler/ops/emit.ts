@@ -16,6 +16,7 @@ import {
   stridesOf,
 } from './array';
 import { attributes, type CoreOp, type Piece, type WindowAttributes } from './core';
+import type { FourierSeries } from './fourier';
 import type { SplineTable } from './spline';
 
 /** Owner of something computed from values of two owners. */
@@ -158,6 +159,29 @@ export class CoreEmitter {
       ? a.type.shape.map((d, i) => (i === axis ? 1 : d))
       : a.type.shape.toSpliced(axis, 1);
     return this.emit('arg_max', [a], { shape, dtype: 'int' }, { axis, keepdims });
+  }
+
+  /** A Fourier series, off by `error` at most for |a| up to `reach`; beyond, the more the larger |a| is. */
+  fourier(a: Value, series: FourierSeries, { reach, error }: { reach: number; error: number }): Value {
+    const { period, constant } = series;
+    const [sine, cosine] = [Float64Array.from(series.sine), Float64Array.from(series.cosine)];
+    if (!(period > 0 && Number.isFinite(period))) throw new RangeError(`${period} is no period`);
+    if (sine.length !== cosine.length || sine.length > 32 || ![...sine, ...cosine].some((c) => c !== 0))
+      throw new RangeError('a series has as many cosines as sines, from 1 to 32, and one that is not 0');
+    const attrs = { period, constant, sine, cosine, reach, error };
+    return this.emit('fourier', [a], { shape: a.type.shape }, attrs);
+  }
+
+  /**
+   * The entry of a table for the cell that a lies in, of as many as it has entries, a power of two from 2 to 4096: they cut
+   * [lo, hi), and repeat beyond it. Unless it is `exact`, which takes two more rounds, the entry may be that of the
+   * neighbour that is nearer to a, the first cell being next to the last.
+   */
+  lookup(a: Value, table: Float64Array, { lo, hi }: Domain, exact: boolean): Value {
+    if (!Number.isInteger(Math.log2(table.length)) || table.length < 2 || table.length > 4096)
+      throw new RangeError(`a table has ${table.length} entries, which is no power of two from 2 to 4096`);
+    if (!(lo < hi)) throw new RangeError(`[${lo}, ${hi}) is no interval`);
+    return this.emit('lookup', [a], { shape: a.type.shape }, { table, lo, hi, exact });
   }
 
   /** A function of a positive number by its tables (approximations/segments.ts). */

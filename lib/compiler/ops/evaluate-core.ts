@@ -11,6 +11,8 @@ import type { Graph, Node, Value } from '../ir/graph';
 import { argMax, type FloatTensor, map, matmul, rank, reduce, roundHalfEven, zip } from './array';
 import { toDoubles } from './context';
 import { numberAttr, numbersAttr, piecesOf, windowOf } from './core';
+import { evaluateFourier, seriesOf } from './fourier';
+import { evaluateLookup, tableOf } from './lookup';
 import { evaluateSpline, splineOf } from './spline';
 import { conv2d, pool } from './windows';
 
@@ -126,6 +128,16 @@ function compute(
       return reduce(x, numbersAttr(node, 'axes'), node.attrs.keepdims === true, 0, (a, v) => a + v);
     case 'arg_max':
       return argMax(x, numberAttr(node, 'axis'), out.shape);
+    case 'fourier': {
+      const series = seriesOf(node);
+      return map(x, (v) => evaluateFourier(series, v));
+    }
+    case 'lookup': {
+      const table = tableOf(node);
+      const rounds = !table.exact && numberAttr(node, 'below') > 0;
+      const cell = (node.inputs[0]!.type.scale ?? 0) - numberAttr(node, 'below');
+      return map(x, (v) => evaluateLookup(table, rounds ? rescale(v, cell) : v));
+    }
     case 'spline':
       return map(x, (v) => evaluateSpline(splineOf(node), v));
     case 'rank':

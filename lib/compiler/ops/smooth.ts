@@ -8,6 +8,8 @@ for (const [op, fn, restrictions] of [
   ['Exp', 'exp', `operands are up to ${findFunction('exp').domain([]).hi} unless their range is known`],
   ['Sigmoid', 'sigmoid', ''],
   ['Tanh', 'tanh', ''],
+  ['Sin', 'sin', ''],
+  ['Cos', 'cos', ''],
 ] as const) {
   defineOp({
     op,

@@ -20,10 +20,13 @@ import {
   namesOf,
   type Selection,
 } from '../approximations';
+import { fourierScales, turnsOf } from '../approximations/fourier-scales';
 import { piecewiseOf } from '../approximations/piecewise';
 import { commonScales, polynomialScales } from '../approximations/polynomial-scales';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
+import { seriesOf, steepestFourier } from '../ops/fourier';
+import { tableOf } from '../ops/lookup';
 import { splineOf } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
 import { approximated } from './domains';
@@ -33,6 +36,10 @@ import { producersOf, Rewriter } from './rewriter';
 
 /** Bits of headroom above a plain product. */
 const slackBits = 8;
+/** Part of the error of a Fourier series that a rounded period may take. */
+const TURNS = 1 / 2;
+/** Part of a cell by which a rounded width may move an operand of a lookup. */
+const CELL = 1 / 16;
 
 /** Beyond the outer thresholds of a piecewise polynomial, where nothing is known of its operand. */
 const REACH = 2 ** 10;
@@ -258,6 +265,58 @@ class FixedPoint {
     );
   }
 
+  /**
+   * A value times a public factor, so that a period of `period` real units is a power of two of its integers, and the
+   * logarithm of that, at least `least`. The factor is off by `relative` at most.
+   */
+  private turns(node: Node, period: number, relative: number, least = 1): { value: Value; bits: number } {
+    const [x, { factor, scale }] = [node.inputs[0]!, turnsOf(period, relative)];
+    const from = Math.max(Math.min(this.fine(x), INTEGER_BITS - scale), least - scale);
+    const value = this.at(x, from);
+    if (factor === 1n) return { value, bits: from + scale };
+    const { range: _range, ...type } = value.type;
+    const attrs = { data: BigInt64Array.of(factor), scale, shape: [] };
+    const types = [{ ...type, scale: from + scale }];
+    return {
+      value: this.rewriter.builder.node(node, 'mul_const', [value], types, attrs)[0]!,
+      bits: from + scale,
+    };
+  }
+
+  fourier(node: Node): void {
+    const series = seriesOf(node);
+    const [reach, error] = [numberAttr(node, 'reach'), numberAttr(node, 'error')];
+    const steepest = steepestFourier(series);
+    const { value, bits } = this.turns(node, series.period, (error * TURNS) / (steepest * reach));
+    const made = fourierScales(series, error * (1 - TURNS), this.f);
+    if (made === undefined) throw new Error(`${node.name} has a series without any bits`);
+    const { error: _error, ...attrs } = made;
+    this.emit(node, [value], made.scale, { ...attrs, period: bits });
+  }
+
+  lookup(node: Node): void {
+    const { width, lo, entries, exact } = tableOf(node);
+    const [cells, period] = [Math.log2(entries.length), width * entries.length];
+    const reach = Math.max(Math.abs(lo), Math.abs(lo + period));
+    const { value, bits } = this.turns(node, period, (width / reach) * CELL, cells);
+    const below = bits - cells;
+    const coin = !exact && below > 0;
+    // Where the first cell begins; a shift that rounds to the nearest cell gets what lies around its middle.
+    const start = BigInt(Math.round((lo / width + (coin ? 0.5 : 0)) * 2 ** below));
+    const whole = BigInt.asIntN(below, start) === 0n;
+    const first = whole ? Number(BigInt.asUintN(cells, start >> BigInt(below))) : 0;
+    const turned = entries.map((_, i) => entries.at((i - first) % entries.length)!);
+    const attrs = { table: quantise(turned, this.f, node), below, exact, scale: this.f };
+    this.emit(node, [whole ? value : this.plus(node, value, BigInt.asIntN(bits, -start))], this.f, attrs);
+  }
+
+  /** A value plus a public integer. */
+  private plus(node: Node, value: Value, integer: bigint): Value {
+    const attrs = { data: BigInt64Array.of(integer), shape: [] };
+    const { range: _range, ...type } = value.type;
+    return this.rewriter.builder.node(node, 'add_const', [value], [type], attrs)[0]!;
+  }
+
   /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
   comparison(node: Node): void {
     const x = node.inputs[0]!;
@@ -304,6 +363,12 @@ class FixedPoint {
         break;
       case 'piecewise':
         this.piecewise(node);
+        break;
+      case 'fourier':
+        this.fourier(node);
+        break;
+      case 'lookup':
+        this.lookup(node);
         break;
       case 'relu':
       case 'leaky_relu':

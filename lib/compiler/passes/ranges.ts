@@ -18,6 +18,8 @@ import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
 import { real, realAttribute } from '../ops/evaluate-core';
+import { fourierError, fourierRange, seriesOf } from '../ops/fourier';
+import { lookupRange, tableOf } from '../ops/lookup';
 import { splineOf, splineRange } from '../ops/spline';
 import { shiftOf } from '../widths';
 import { Rewriter } from './rewriter';
@@ -168,6 +170,13 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
       return { kind: 'proven', ...of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) };
     return { kind: a.kind, ...of(a.lo, a.hi) };
   }
+  if (node.op === 'lookup') return { kind: 'proven', ...lookupRange(tableOf(node)) };
+  if (node.op === 'fourier') {
+    const [series, { scale = 0 }] = [seriesOf(node), node.outputs[0]!.type];
+    const error = node.attrs.wave === undefined ? 0 : fourierError(series, scale, numberAttr(node, 'wave'));
+    const { lo, hi } = fourierRange(series);
+    return { kind: 'proven', lo: lo - error, hi: hi + error };
+  }
   if (node.op === 'approximate') return resultRange(node, a);
   if (node.op === 'rank') {
     return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape[numberAttr(node, 'axis')]! - 1 };
@@ -233,6 +242,8 @@ const BOUNDED: ReadonlySet<string> = new Set([
   'polynomial',
   'piecewise',
   'spline',
+  'fourier',
+  'lookup',
   'approximate',
 ]);
 

@@ -6,6 +6,8 @@
 // known range takes a whole word, and so does everything that it is computed from by linear operators.
 
 import type { Graph, Node, Value } from '../ir/graph';
+import { numberAttr } from '../ops/core';
+import { cellBits } from '../ops/lookup';
 import {
   BOOLEAN_BITS,
   comparedBits,
@@ -21,6 +23,9 @@ const CONTRACTIONS: ReadonlySet<string> = new Set(['matmul', 'conv2d']);
 /** Whose powers need a truncation's masks, if only by no bits. */
 const POLYNOMIALS: ReadonlySet<string> = new Set(['polynomial', 'piecewise']);
 const TRUNCATING: ReadonlySet<string> = new Set([...POLYNOMIALS, 'rescale', 'relu', 'leaky_relu', 'clip']);
+
+/** They open their operand as it is. */
+const TABLES: ReadonlySet<string> = new Set(['spline', 'fourier', 'lookup']);
 
 const COMPARISONS: ReadonlySet<string> = new Set(['arg_max', 'rank', 'step', 'equals', 'spline']);
 
@@ -47,7 +52,7 @@ class Widths {
   private isOpenedNext(v: Value): boolean {
     const nodes = this.consumers.get(v) ?? [];
     const opens = (n: Node): boolean =>
-      CONTRACTIONS.has(n.op) || n.op === 'spline' || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!));
+      CONTRACTIONS.has(n.op) || TABLES.has(n.op) || (n.op === 'reshape' && this.isOpenedNext(n.outputs[0]!));
     return nodes.some(opens) && nodes.every((n) => n.op === 'mul' || opens(n));
   }
 
@@ -63,6 +68,8 @@ class Widths {
     if (TRUNCATING.has(node.op)) return this.opened(node, ring);
     if (node.op === 'max_pool') return Math.max(ring, comparedBits(node));
     if (COMPARISONS.has(node.op)) return comparedBits(node);
+    if (node.op === 'fourier') return numberAttr(node, 'period');
+    if (node.op === 'lookup') return numberAttr(node, 'below') + cellBits(node);
     return ring;
   }
 

@@ -13,6 +13,8 @@
 //   polynomial            max |p'| (e(x) + the unit of a fused truncation), for operands in its domain
 //   piecewise             the same for the steepest piece, and the largest jump at a threshold where there is an error
 //   spline                the steepest slope times e(x), and the error of its tables (../ops/spline.ts)
+//   fourier               its steepest slope times e(x), and what waves are rounded by (../ops/fourier.ts)
+//   lookup                the difference of as many neighbouring entries as e(x), and a coin, may be off
 //   arg_max, rank, step, equals   0 where e(x) is; else no bound: near ties may be decided either way
 // Errors are kept per channel (one number per index of one axis) as far as an operation keeps channels apart,
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
@@ -24,6 +26,8 @@ import { type Constant, elementCount, type Graph, type Node, type Range, type Va
 import { type FloatTensor, stridesOf } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
+import { fourierError, seriesOf, steepestFourier } from '../ops/fourier';
+import { lookupSlack, tableOf } from '../ops/lookup';
 import { splineOf, splineSlack } from '../ops/spline';
 import {
   along,
@@ -218,6 +222,15 @@ class Slack {
         const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
         const { error, slope } = splineSlack(splineOf(node), lo - worst(e), hi + worst(e));
         return mapBound(e, (v) => slope * v + error);
+      }
+      case 'lookup': {
+        const [e, below] = [worst(this.of(x)), numberAttr(node, 'below')];
+        return uniform(lookupSlack(tableOf(node), e, below));
+      }
+      case 'fourier': {
+        const [series, scale, wave] = [seriesOf(node), numberAttr(node, 'scale'), numberAttr(node, 'wave')];
+        const [slope, error] = [steepestFourier(series), fourierError(series, scale, wave)];
+        return mapBound(this.of(x), (v) => slope * v + error);
       }
       case 'arg_max':
       case 'rank':

@@ -4,6 +4,7 @@ import { clip, leakyRelu, relu } from './activations';
 import { conv2d, matmul, multiply } from './bilinear';
 import { lift, not, xor } from './boolean';
 import { equals, step } from './comparison';
+import { fourier } from './fourier';
 import {
   add,
   addConstant,
@@ -16,6 +17,7 @@ import {
   sumAxes,
   sumPool,
 } from './linear';
+import { lookup } from './lookup';
 import { argMax, maxPool } from './maximum';
 import { piecewise } from './piecewise';
 import { polynomial } from './polynomial';
@@ -48,6 +50,8 @@ export const PROTOCOLS: readonly Protocol[] = [
   maxPool,
   argMax,
   spline,
+  fourier,
+  lookup,
   rank,
   step,
   equals,
