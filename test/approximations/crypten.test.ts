@@ -29,6 +29,7 @@ const scalars: readonly (readonly [string, string, readonly number[], Selection]
   ['sigmoid', 'sigmoid', [], 'crypten'],
   ['tanh', 'tanh', [], 'crypten'],
   ['tanh_chebyshev', 'tanh', [], 'crypten chebyshev'],
+  ['sin', 'sin', [], 'crypten'],
 ];
 
 for (const [name, fn, params, selection] of scalars) {
@@ -58,6 +59,23 @@ for (const [name, op] of [
       t.true(close(Number(outputs.y!.data[i]), theirs), `${outputs.y!.data[i]} instead of ${theirs}`);
   });
 }
+
+// CrypTen has x / 2^10 with 16 bits, rounded up or down as its shares happen to be: an angle in steps of 2^-6.
+test('cos by "crypten": what CrypTen computes, but for the rounding of its angle', (t) => {
+  const { x, crypten } = golden.cos!;
+  const found = evaluated('cos', [], 'crypten', x);
+  /** The real part of (1 + i angle / 2^10)^(2^10). */
+  const limit = (angle: number) =>
+    (1 + (angle / 2 ** 10) ** 2) ** 512 * Math.cos(2 ** 10 * Math.atan(angle / 2 ** 10));
+  for (const [i, v] of x.entries()) {
+    t.true(Math.abs(found[i]! - limit(v)) < 1e-3, `cos(${v}) is ${found[i]}`);
+    const angles = [Math.floor(v * 2 ** 6), Math.ceil(v * 2 ** 6)].map((steps) => steps * 2 ** -6);
+    t.true(
+      angles.some((a) => close(limit(a), crypten[i]!)),
+      `CrypTen has cos(${v}) = ${crypten[i]}`,
+    );
+  }
+});
 
 test("erf by CrypTen's series: the Taylor polynomial", (t) => {
   const x = Array.from({ length: 41 }, (_, i) => (i - 20) / 10);
