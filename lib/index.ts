@@ -39,6 +39,13 @@ export { Deployment } from './runtime/deployment';
 export type { ErrorEvent, PeerEvent, PhaseEvent, ProgressEvent, RunEvent } from './runtime/events';
 export type { PartyResult } from './runtime/jobs';
 export { type Layer, type RunOptions, type RunResult, runLocal } from './runtime/local';
+export {
+  type ApproximationFigures,
+  type ApproximationsOptions,
+  approximations,
+  type FunctionError,
+  type MeasuredApproximation,
+} from './runtime/measure';
 export type { Tensors } from './runtime/numbers';
 export { Party, type PartyOptions, type PartyRunOptions, type PartyStats } from './runtime/party';
 export {

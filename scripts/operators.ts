@@ -4,6 +4,7 @@
 import { compileImported } from '../lib/compiler/compile';
 import type { Graph } from '../lib/compiler/ir/graph';
 import { allOps, findOp, type OpDefinition } from '../lib/compiler/ops';
+import { withoutOutputRounding } from '../lib/compiler/passes/without-output-rounding';
 import { secure } from '../lib/compiler/secure';
 import { profile } from '../lib/cost/communication';
 import { CryptorchError } from '../lib/errors';
@@ -62,14 +63,6 @@ function compiledExample(op: string): Compiled | undefined {
     }
   }
   return undefined;
-}
-
-/** What rounds an output before it is revealed is not the operator's. */
-function withoutOutputRounding(graph: Graph): Graph {
-  const rounding = graph.nodes.filter((n) => n.op === 'rescale' && graph.outputs.includes(n.outputs[0]!));
-  const before = new Map(rounding.map((n) => [n.outputs[0]!, n.inputs[0]!]));
-  const nodes = graph.nodes.filter((n) => !rounding.includes(n));
-  return { ...graph, nodes, outputs: graph.outputs.map((v) => before.get(v) ?? v) };
 }
 
 export function costOf(op: string): Cost | undefined {

@@ -41,7 +41,7 @@ function commandSections(command: Command, path = ''): string {
   const name = `${path}${command.name()}`;
   const below = command.commands.map((c) => commandSections(c, `${name} `));
   if (command.commands.length > 0) return below.join('\n\n');
-  const args = command.registeredArguments.map((a) => ` ${a.name().toUpperCase()}`).join('');
+  const args = command.registeredArguments.map((a) => argument(a.name().toUpperCase(), a.required)).join('');
   const heading = `### ${name}`;
   const rows = command.options
     .filter((option) => !option.hidden)
@@ -49,6 +49,10 @@ function commandSections(command: Command, path = ''): string {
   const table = ['| option | meaning |', '|---|---|', ...rows];
   const usage = `\`${name}${args}\`: ${command.description()}.`;
   return [heading, '', usage, ...(rows.length > 0 ? ['', ...table] : [])].join('\n');
+}
+
+function argument(name: string, required: boolean): string {
+  return required ? ` ${name}` : ` [${name}]`;
 }
 
 function defaultOf({ defaultValue, defaultValueDescription, mandatory }: Option): string {

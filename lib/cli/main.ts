@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { approximationsCommand } from './approximations';
 import { buildCommand } from './build';
 import { checkCommand } from './check';
 import { compileCommand } from './compile';
@@ -32,6 +33,7 @@ export function program(): Command {
     runCommand(),
     compileCommand(),
     precisionCommand(),
+    approximationsCommand(),
     keygenCommand(),
     dealerCommand(),
     partyCommand(),

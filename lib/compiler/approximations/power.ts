@@ -55,6 +55,12 @@ export const power: ScalarFunction = defineFunction({
     return { lo, hi: Number.POSITIVE_INFINITY };
   },
   odd: ([exponent, factor, offset]) => (isReciprocal(exponent!) ? -offset! / factor! : undefined),
+  examples: [
+    [-1, 1, 0],
+    [-0.5, 1, 0],
+    [0.5, 1, 0],
+    [-0.75, 1, 0],
+  ],
   origin: ([, factor, offset]) => -offset! / factor!,
   special: ([exponent, factor, offset]) => {
     const name = SPECIAL.get(exponent!);

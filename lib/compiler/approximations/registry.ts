@@ -43,6 +43,8 @@ export interface ScalarFunction {
    * below are mirrored, which takes a comparison.
    */
   odd?(params: readonly number[]): number | undefined;
+  /** Parameters that stand for all, in tables. Default: there are none. */
+  readonly examples?: readonly (readonly number[])[];
   /** The name under which approximations of its own serve it for these parameters, if not its own one. */
   special?(params: readonly number[]): Special | undefined;
 }

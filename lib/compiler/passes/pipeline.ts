@@ -169,21 +169,32 @@ export function optimize(graph: Graph, options: OptimizeOptions): Optimized {
  * @throws CryptorchError as `optimize`
  */
 export function lowered(graph: Graph, options: OptimizeOptions): Graph {
-  return run(graph, options, 'dead-core');
+  return run(graph, options, upTo('dead-core'));
 }
 
-function run(graph: Graph, options: OptimizeOptions, last?: string): Graph {
+/**
+ * What becomes of a graph of core operations on real numbers, with functions that are not approximated yet.
+ * @throws CryptorchError as `optimize`
+ */
+export function inFixedPoint(graph: Graph, options: OptimizeOptions): Graph {
+  return run(graph, options, passes.slice(upTo('dead-core').length));
+}
+
+function upTo(last: string): readonly Pass[] {
+  return passes.slice(0, passes.findIndex(({ name }) => name === last) + 1);
+}
+
+function run(graph: Graph, options: OptimizeOptions, list: readonly Pass[] = passes): Graph {
   const f = options.fractionalBits;
   if (!Number.isInteger(f) || f < 1 || f > 24) {
     throw new CryptorchError('INVALID_OPTION', `fractionalBits is ${f}; give an integer from 1 to 24.`);
   }
   let now = declareRanges(graph, options.inputRanges ?? {}, f);
-  for (const pass of passes) {
+  for (const pass of list) {
     now = pass.run(now, options);
     verifyGraph(now, pass.name, { core: pass.core === true });
     options.onPass?.(pass.name, now);
     if (pass.run === inferShapes && options.declaredOutputs) checkDeclared(now, options.declaredOutputs);
-    if (pass.name === last) break;
   }
   return now;
 }

@@ -1,0 +1,147 @@
+// The figures that approximations are compared by: those of private runs, and measured anew for whatever is registered.
+
+import test, { type ExecutionContext } from 'ava';
+import { approximations, defineApproximation, type MeasuredApproximation } from '../../lib';
+import { alternativesOf, functionCases } from '../../lib/compiler/approximations/alternatives';
+import { secure } from '../../lib/compiler/secure';
+import { runProgram } from '../../lib/runtime/local';
+import {
+  compileFunction,
+  errorsOf,
+  inputsFor,
+  MEASURING_SEED,
+  type OperandKind,
+  programOfFunction,
+} from '../../lib/runtime/measure';
+import { cryptorch } from '../helpers/cli';
+import { coded } from '../helpers/errors';
+
+/** The hard sigmoid of slope 1/4 or 1/5: exactly what it says, so that all of its error is known beforehand. */
+defineApproximation({
+  name: 'outside',
+  of: 'sigmoid',
+  knobs: { slope: [0.25, 0.2] },
+  domain: { lo: -4, hi: 4 },
+  source: 'this test',
+  build: (g, x, { slope }) => g.clip(g.add(g.mul(x, slope), 0.5), 0, 1),
+});
+
+/** Printed figures against a private run on the same operands with the same seed. */
+async function isPrivately(
+  t: ExecutionContext,
+  printed: MeasuredApproximation,
+  kind: OperandKind,
+): Promise<void> {
+  const subject = functionCases().find((c) => c.name === printed.function)!;
+  const alternative = alternativesOf(subject).find(
+    (a) => a.approximation.name === printed.name && JSON.stringify(a.knobs) === JSON.stringify(printed.knobs),
+  )!;
+  const compiled = compileFunction(subject, alternative, kind);
+  const inputs = inputsFor(alternative);
+  const { rounds, online, offline, error } = printed[kind];
+
+  const numbers = new Map([['x', inputs]]);
+  const run = await runProgram(programOfFunction(compiled), numbers, { seed: MEASURING_SEED });
+  const bits = (phase: 'online' | 'offline') =>
+    (8 * run.nodes.reduce((sum, n) => sum + n[phase].bytes, 0)) / 2 / inputs.length;
+  t.is(run.counted.online.rounds, rounds);
+  t.is(bits('online'), online);
+  t.is(bits('offline'), offline);
+
+  const [output] = compiled.graph.outputs;
+  const revealed = secure(compiled.graph, { parties: 2, outputOwners: { [output!.name]: 0 } });
+  const { outputs } = await runProgram(revealed, numbers, { seed: MEASURING_SEED });
+  const results = outputs.get(output!.name) as Float64Array;
+  const errors = errorsOf(alternative, compiled.factor, inputs, results);
+  t.true(errors.length === inputs.length && Math.max(...errors) <= error.max);
+  t.true(Math.max(...errors) > 0);
+}
+
+test('rounds, bits and errors are those of private runs', async (t) => {
+  const found = await approximations({ functions: ['sigmoid', 'rsqrt'] });
+  const [best] = found.filter((f) => f.function === 'sigmoid' && f.default);
+  const [root] = found.filter((f) => f.function === 'rsqrt' && f.default);
+  const polynomial = found.find((f) => f.name === 'polynomial' && f.function === 'sigmoid');
+  const outside = found.find((f) => f.name === 'outside' && f.knobs.slope === 0.2);
+  for (const one of [best, root, polynomial, outside]) {
+    await isPrivately(t, one!, 'product');
+    await isPrivately(t, one!, 'fixed');
+  }
+});
+
+test('one that is registered is in the list, once for each setting, with what it was said to be', async (t) => {
+  const all = await approximations({ functions: ['sigmoid'] });
+  const own = all.filter((f) => f.name === 'outside');
+  t.deepEqual(
+    own.map(({ knobs }) => knobs),
+    [{ slope: 0.25 }, { slope: 0.2 }],
+  );
+  for (const { domain, measured, source, default: isDefault, relative, fixed, product, knobs } of own) {
+    t.deepEqual([...domain], [-4, 4]);
+    t.deepEqual([...measured], [-4, 4]);
+    t.is(source, 'this test');
+    t.false(isDefault || relative);
+    const at = (x: number) =>
+      Math.abs(Math.min(Math.max(Number(knobs.slope) * x + 0.5, 0), 1) - 1 / (1 + Math.exp(-x)));
+    const x = Array.from({ length: 4001 }, (_, i) => -4 + i / 500);
+    const [most, mean] = [Math.max(...x.map(at)), x.reduce((sum, v) => sum + at(v), 0) / x.length];
+    for (const { error } of [fixed, product]) {
+      t.true(Math.abs(error.max - most) < 2e-4, `${error.max} instead of ${most}`);
+      t.true(Math.abs(error.mean - mean) < 2e-4, `${error.mean} instead of ${mean}`);
+    }
+    t.true(product.rounds > 0 && product.online > 0 && product.offline > 0);
+  }
+  t.is(all.filter((f) => f.default).length, 1);
+  t.deepEqual(await approximations({ functions: ['sigmoid'] }), all, 'figures do not change');
+});
+
+test('a network chooses other forms and has times; more parties have costs of their own', async (t) => {
+  const functions = ['tanh'];
+  const [near, far, three] = await Promise.all([
+    approximations({ functions, network: 'lan' }),
+    approximations({ functions, network: '1Gbit,80ms', prefer: 'online' }),
+    approximations({ functions, parties: 3 }),
+  ]);
+  const chosen = (all: MeasuredApproximation[]) => all.find((f) => f.default)!;
+  t.true(chosen(far).product.rounds < chosen(near).product.rounds);
+  t.true(chosen(far).product.seconds! > chosen(near).product.seconds!);
+  t.true(chosen(far).product.seconds! >= (chosen(far).product.rounds + 1) * 0.04);
+  t.is(chosen(three).product.seconds, undefined);
+  t.true(chosen(three).product.online > chosen(near).product.online);
+});
+
+test('functions and networks that are not known are refused', async (t) => {
+  await t.throwsAsync(
+    approximations({ functions: ['cosh'] }),
+    coded('INVALID_OPTION', /cosh.*there are: .*gelu/),
+  );
+  await t.throwsAsync(
+    approximations({ functions: ['tanh'], network: 'train' }),
+    coded('INVALID_OPTION', /train/),
+  );
+});
+
+test('the command prints the same as the interface', async (t) => {
+  const [json, text] = await Promise.all([
+    cryptorch('approximations', 'reciprocal', '--json'),
+    cryptorch('approximations', 'reciprocal', '--network', 'wan'),
+  ]);
+  t.is(json.code, 0, json.stderr);
+  const printed = JSON.parse(json.stdout) as MeasuredApproximation[];
+  t.deepEqual(printed, await approximations({ functions: ['reciprocal'] }));
+  t.deepEqual(Object.keys(printed[0]!), [
+    'function',
+    'name',
+    'knobs',
+    'default',
+    'domain',
+    'measured',
+    'relative',
+    'fixed',
+    'product',
+  ]);
+  t.deepEqual(Object.keys(printed[0]!.product), ['error', 'rounds', 'online', 'offline']);
+  t.is(text.code, 0, text.stderr);
+  t.regex(text.stdout, /^reciprocal \(errors relative to each result\)\n.* ms\n/);
+  t.regex(text.stdout, /\* +\[2\^-10, 2\^14\]/);
+});
