@@ -14,7 +14,7 @@ import { project } from '../lib/compiler/schedule/project';
 import { secure } from '../lib/compiler/secure';
 import { profile } from '../lib/cost/communication';
 import { runProgram } from '../lib/runtime/local';
-import { chart } from './chart';
+import { chart } from '../scripts/chart';
 import { environment, median } from './runs';
 
 interface Scaled {

@@ -1,11 +1,13 @@
 // Writes the parts of the documentation that are read off the sources: error codes (docs/errors.md), the commands of the
-// command line with their options (docs/cli.md), operators (README.md, docs/operators.md). `npm run docs` calls it; a test compares the pages with it.
+// command line with their options (docs/cli.md), operators (README.md, docs/operators.md), approximations with their charts
+// (docs/approximations.md). `npm run docs` calls it; a test compares the pages with it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command, Option } from 'commander';
 import { program } from '../lib/cli/main';
 import { errorTable } from '../lib/errors';
+import { approximationCharts, approximationSections } from './approximations';
 import { operatorList, operatorTable } from './operators';
 
 const ROOT: string = join(__dirname, '..');
@@ -14,7 +16,7 @@ const ROOT: string = join(__dirname, '..');
 interface Generated {
   readonly page: string;
   readonly name: string;
-  readonly content: () => string;
+  readonly content: () => string | Promise<string>;
 }
 
 export const GENERATED: readonly Generated[] = [
@@ -22,6 +24,7 @@ export const GENERATED: readonly Generated[] = [
   { page: 'docs/cli.md', name: 'commands', content: () => commandSections(program()) },
   { page: 'docs/operators.md', name: 'operators', content: operatorTable },
   { page: 'README.md', name: 'operators', content: operatorList },
+  { page: 'docs/approximations.md', name: 'approximations', content: approximationSections },
 ];
 
 /** A table row; what would end a cell is escaped. */
@@ -63,18 +66,21 @@ function defaultOf({ defaultValue, defaultValueDescription, mandatory }: Option)
 }
 
 /** The page as it should be. */
-export function updated(text: string, { page, name, content }: Generated): string {
+export async function updated(text: string, { page, name, content }: Generated): Promise<string> {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${page} has no place for its generated part "${name}"`);
-  return `${text.slice(0, from + start.length)}\n\n${content()}\n\n${text.slice(to)}`;
+  return `${text.slice(0, from + start.length)}\n\n${await content()}\n\n${text.slice(to)}`;
 }
 
 export function readPageText(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');
 }
 
-if (require.main === module) {
+async function write(): Promise<void> {
   for (const generated of GENERATED)
-    writeFileSync(join(ROOT, generated.page), updated(readPageText(generated.page), generated));
+    writeFileSync(join(ROOT, generated.page), await updated(readPageText(generated.page), generated));
+  for (const [file, svg] of await approximationCharts()) writeFileSync(join(ROOT, file), svg);
 }
+
+if (require.main === module) void write();

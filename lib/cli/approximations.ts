@@ -45,6 +45,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'domain', align: 'left' },
   { title: 'max error', align: 'right' },
   { title: 'mean error', align: 'right' },
+  { title: 'on its domain', align: 'right' },
   { title: 'product: rounds', align: 'right' },
   { title: 'online', align: 'right' },
   { title: 'ahead', align: 'right' },
@@ -60,17 +61,25 @@ function textReport(found: readonly MeasuredApproximation[]): string {
     const own = found.filter((f) => f.function === name);
     const columns = own[0]?.product.seconds === undefined ? COLUMNS : [...COLUMNS, TIME];
     const errors = own[0]?.relative ? 'errors relative to each result' : 'absolute errors';
-    return `${name} (${errors})\n${renderTable(columns, own.map(cells))}`;
+    return `${name} (${errors}, ${comparedOn(own)})\n${renderTable(columns, own.map(cells))}`;
   });
   return `${tables.join('\n\n')}\n\n${LEGEND}\n`;
 }
 
 const LEGEND: string = [
   '* is taken where nothing is asked for and nothing is known of the operands.',
-  'Errors: of cleartext runs over the domain, and a little beyond where it has no end; the larger of both operands.',
+  'Errors: of cleartext runs on the interval that is named first, or what of it is in the domain; the largest one on all of',
+  'a domain that is larger; the larger of both operands.',
   'Rounds online; bits that a party sends online, and is sent and sends ahead, for an element: for an operand with the',
   'fractional bits of a product, then for one with those of an input. ms: estimated for 2^14 elements of a product.',
 ].join('\n');
+
+/** The interval that approximations of a function are compared on. */
+export function comparedOn(all: readonly MeasuredApproximation[]): string {
+  const lo = Math.min(...all.map(({ measured }) => measured[0]));
+  const hi = Math.max(...all.map(({ measured }) => measured[1]));
+  return `on ${domainText([lo, hi])}`;
+}
 
 /** A row of a table. */
 export function cells(m: MeasuredApproximation): string[] {
@@ -86,6 +95,7 @@ export function cells(m: MeasuredApproximation): string[] {
     domainText(m.domain),
     error(Math.max(product.error.max, fixed.error.max)),
     error(Math.max(product.error.mean, fixed.error.mean)),
+    product.furthest === undefined ? '' : error(Math.max(product.furthest, fixed.furthest ?? 0)),
     ...costs,
     ...(seconds === undefined ? [] : [milliseconds(seconds)]),
   ];
@@ -104,8 +114,8 @@ export function domainText([lo, hi]: MeasuredApproximation['domain']): string {
 }
 
 function end(x: number): string {
-  const exponent = Math.log2(x);
-  if (Number.isInteger(exponent) && Math.abs(exponent) >= 8) return `2^${exponent}`;
+  const exponent = Math.log2(Math.abs(x));
+  if (Number.isInteger(exponent) && Math.abs(exponent) >= 8) return `${x < 0 ? '-' : ''}2^${exponent}`;
   return String(Number(x.toPrecision(4)));
 }
 

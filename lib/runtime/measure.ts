@@ -5,7 +5,7 @@
 // which many approximations truncate on the way. Nothing is known of their range, as in a model that is compiled without
 // ranges. The result keeps the bits that it has.
 
-import { type ApproximationOptions, DEFAULT_APPROXIMATION } from '../compiler/approximations';
+import { type ApproximationOptions, DEFAULT_APPROXIMATION, type Domain } from '../compiler/approximations';
 import {
   type Alternative,
   alternativesOf,
@@ -46,8 +46,10 @@ export interface FunctionError {
 
 /** For one kind of operands. */
 export interface ApproximationFigures {
-  /** Over the interval that it was measured on. */
+  /** On the interval that it was measured on. */
   readonly error: FunctionError;
+  /** Largest error on all operands that it is meant for, where these are more and errors are absolute. */
+  readonly furthest?: number;
   /** Online. */
   readonly rounds: number;
   /** Bits that a party sends online for an element, on average. */
@@ -134,13 +136,13 @@ export function compileFunction(
   return { subject, graph, factor };
 }
 
-/** Evenly spaced over the domain, by magnitude where the function starts at an origin; multiples of an input's unit. */
+/** Evenly spaced over an interval, by magnitude where the function starts at an origin; multiples of an input's unit. */
 export function inputsFor(
-  { definition, params, measured }: Alternative,
+  { definition, params }: FunctionCase,
+  { lo, hi }: Domain,
   fractionalBits: number = FRACTIONAL_BITS,
 ): Float64Array {
   const origin = definition.origin?.(params);
-  const { lo, hi } = measured;
   const at = (part: number): number => {
     if (origin === undefined) return lo + (hi - lo) * part;
     return origin + (lo - origin) ** (1 - part) * (hi - origin) ** part;
@@ -174,20 +176,26 @@ export function errorsOf(
   });
 }
 
-/** Errors of a cleartext run. */
+/** Errors of a cleartext run on an interval. */
 export async function errorCurve(
   alternative: Alternative,
   { factor }: CompiledFunction,
   program: Program,
+  interval: Domain,
   fractionalBits: number = FRACTIONAL_BITS,
 ): Promise<ErrorCurve> {
-  const inputs = inputsFor(alternative, fractionalBits);
-  const { outputs } = await runProgram(program, new Map([['x', inputs]]), {
-    seed: MEASURING_SEED,
-    cleartext: true,
-  });
+  const inputs = inputsFor(alternative, interval, fractionalBits);
+  const numbers = new Map([['x', inputs]]);
+  const { outputs } = await runProgram(program, numbers, { seed: MEASURING_SEED, cleartext: true });
   const [results] = [...outputs.values()] as [Float64Array];
   return { operands: inputs.map((x) => x * factor), errors: errorsOf(alternative, factor, inputs, results) };
+}
+
+/** All operands that it is meant for, where they are more than those that it is compared on; products of them fit. */
+function furtherThan({ domain, measured, definition }: Alternative): Domain | undefined {
+  const isMore = domain.lo < measured.lo || domain.hi > measured.hi;
+  const isBounded = Number.isFinite(domain.lo) && Number.isFinite(domain.hi);
+  return isMore && isBounded && !definition.relative ? domain : undefined;
 }
 
 async function figuresOf(
@@ -197,7 +205,10 @@ async function figuresOf(
 ): Promise<ApproximationFigures> {
   const { parties = PARTIES, fractionalBits, network, prefer = 'total' } = options;
   const program = programOfFunction(compiled, options);
-  const { errors } = await errorCurve(alternative, compiled, program, fractionalBits);
+  const errorsOn = async (interval: Domain): Promise<Float64Array> =>
+    (await errorCurve(alternative, compiled, program, interval, fractionalBits)).errors;
+  const [errors, further] = [await errorsOn(alternative.measured), furtherThan(alternative)];
+  const most = (list: Float64Array): number => list.reduce((a, b) => Math.max(a, b));
   const { nodes, total } = profile(program);
   const sum = (phase: Phase): number => nodes.reduce((bytes, node) => bytes + node[phase].bytes, 0);
   const bits = (phase: Phase): number => (8 * sum(phase)) / parties / POINTS;
@@ -206,7 +217,8 @@ async function figuresOf(
   const communication = { setup: scaled('setup'), offline: scaled('offline'), online: scaled('online') };
   const link = network === undefined ? undefined : { parties, prefer, network: parseNetwork(network) };
   return {
-    error: { max: errors.reduce((a, b) => Math.max(a, b)), mean: errors.reduce((a, b) => a + b) / POINTS },
+    error: { max: most(errors), mean: errors.reduce((a, b) => a + b) / POINTS },
+    ...(further && { furthest: most(await errorsOn(further)) }),
     rounds,
     online: bits('online'),
     offline: bits('offline'),
@@ -242,11 +254,14 @@ function compiledFor(
 }
 
 /** Alternatives of functions as they are measured, those that have a form. */
-export function* compiledAlternatives(options: ApproximationsOptions): Generator<CompiledAlternative> {
+export function* compiledAlternatives(
+  options: ApproximationsOptions,
+  wanted: (alternative: Alternative) => boolean = () => true,
+): Generator<CompiledAlternative> {
   for (const subject of casesOf(options.functions)) {
     const taken = printGraph(compileFunction(subject, undefined, 'fixed', options).graph);
     let isFound = false;
-    for (const alternative of alternativesOf(subject)) {
+    for (const alternative of alternativesOf(subject).filter(wanted)) {
       const compiled = compiledFor(alternative, options);
       if (!compiled) continue;
       const isDefault: boolean = !isFound && printGraph(compiled.fixed.graph) === taken;
@@ -256,6 +271,27 @@ export function* compiledAlternatives(options: ApproximationsOptions): Generator
   }
 }
 
+/** The figures of an alternative for both kinds of operands. */
+export async function measure(
+  { alternative, isDefault, fixed, product }: CompiledAlternative,
+  options: ApproximationsOptions = {},
+): Promise<MeasuredApproximation> {
+  const end = (x: number): number | null => (Number.isFinite(x) ? x : null);
+  const { name, definition, approximation, knobs, domain, measured } = alternative;
+  return {
+    function: name,
+    name: approximation.name,
+    knobs,
+    default: isDefault,
+    ...(approximation.source !== undefined && { source: approximation.source }),
+    domain: [end(domain.lo), end(domain.hi)],
+    measured: [measured.lo, measured.hi],
+    relative: definition.relative,
+    fixed: await figuresOf(alternative, fixed, options),
+    product: await figuresOf(alternative, product, options),
+  };
+}
+
 /**
  * Measures every approximation of functions with every setting of its knobs: those of the package and those that were
  * registered with `defineApproximation`. Fitted approximations that are not exact enough on the function's domain are left
@@ -263,22 +299,7 @@ export function* compiledAlternatives(options: ApproximationsOptions): Generator
  * @throws CryptorchError INVALID_OPTION for a function or a network that is not known, or options as of `compile`
  */
 export async function approximations(options: ApproximationsOptions = {}): Promise<MeasuredApproximation[]> {
-  const end = (x: number): number | null => (Number.isFinite(x) ? x : null);
   const found: MeasuredApproximation[] = [];
-  for (const { alternative, isDefault, fixed, product } of compiledAlternatives(options)) {
-    const { name, definition, approximation, knobs, domain, measured } = alternative;
-    found.push({
-      function: name,
-      name: approximation.name,
-      knobs,
-      default: isDefault,
-      ...(approximation.source !== undefined && { source: approximation.source }),
-      domain: [end(domain.lo), end(domain.hi)],
-      measured: [measured.lo, measured.hi],
-      relative: definition.relative,
-      fixed: await figuresOf(alternative, fixed, options),
-      product: await figuresOf(alternative, product, options),
-    });
-  }
+  for (const compiled of compiledAlternatives(options)) found.push(await measure(compiled, options));
   return found;
 }

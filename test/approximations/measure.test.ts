@@ -37,7 +37,7 @@ async function isPrivately(
     (a) => a.approximation.name === printed.name && JSON.stringify(a.knobs) === JSON.stringify(printed.knobs),
   )!;
   const compiled = compileFunction(subject, alternative, kind);
-  const inputs = inputsFor(alternative);
+  const inputs = inputsFor(alternative, alternative.measured);
   const { rounds, online, offline, error } = printed[kind];
 
   const numbers = new Map([['x', inputs]]);

@@ -10,7 +10,6 @@ import {
   type Domain,
   type KnobValues,
   type ScalarFunction,
-  written,
 } from './registry';
 
 /** A function for parameters that stand for all of them. */
@@ -27,11 +26,9 @@ export interface FunctionCase {
 export interface Alternative extends FunctionCase {
   readonly approximation: Approximation;
   readonly knobs: KnobValues;
-  /** With its knobs, for people. */
-  readonly title: string;
   /** Operands that it is meant for: infinite where it has no end. */
   readonly domain: Domain;
-  /** Operands that it is measured on: beyond a tail, a quarter more of the domain, unless errors are relative. */
+  /** What of it lies in the interval that all approximations of the function are compared on. */
   readonly measured: Domain;
 }
 
@@ -54,40 +51,45 @@ function settings(knobs: Approximation['knobs']): KnobValues[] {
   );
 }
 
-function domainsOf(
+/** Where approximations of a function are compared: its domain, and a quarter more of it beyond a tail. */
+function comparedOn({ definition, params }: FunctionCase): Domain {
+  const { lo, hi } = definition.domain(params);
+  const { tails = {}, relative } = definition;
+  // Relative to results that go on falling, a constant is off by any factor.
+  const beyond = relative ? 0 : (hi - lo) / 4;
+  return {
+    lo: tails.lo === undefined ? lo : lo - beyond,
+    hi: tails.hi === undefined ? hi : hi + beyond,
+  };
+}
+
+/** Fitted approximations are made for the function's domain, and for what its tails are. */
+function meantFor(
   { definition, params }: FunctionCase,
   { of, domain }: Approximation,
   knobs: KnobValues,
-): Pick<Alternative, 'domain' | 'measured'> {
-  const [own, exists] = [definition.domain(params), definition.exists(params)];
+): Domain {
+  const [{ lo, hi }, exists] = [definition.domain(params), definition.exists(params)];
   const { tails = {} } = definition;
-  const fitted = {
-    lo: tails.lo === undefined ? own.lo : Number.NEGATIVE_INFINITY,
-    hi: tails.hi === undefined ? own.hi : Number.POSITIVE_INFINITY,
-  };
-  const meant = of === undefined ? fitted : domain(knobs);
-  // Relative to results that go on falling, a constant is off by any factor.
-  const beyond = definition.relative ? 0 : (own.hi - own.lo) / 4;
-  const measured = {
-    lo: Number.isFinite(meant.lo) ? meant.lo : own.lo - (tails.lo === undefined ? 0 : beyond),
-    hi: Number.isFinite(meant.hi) ? meant.hi : own.hi + (tails.hi === undefined ? 0 : beyond),
-  };
+  if (of !== undefined) return intersection(domain(knobs), exists);
   return {
-    domain: { lo: Math.max(meant.lo, exists.lo), hi: Math.min(meant.hi, exists.hi) },
-    measured: { lo: Math.max(measured.lo, exists.lo), hi: Math.min(measured.hi, exists.hi) },
+    lo: tails.lo === undefined ? lo : exists.lo,
+    hi: tails.hi === undefined ? hi : exists.hi,
   };
+}
+
+function intersection(a: Domain, b: Domain): Domain {
+  return { lo: Math.max(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
 }
 
 /** All settings of all approximations of a function, in the order in which they were registered. */
 export function alternativesOf(subject: FunctionCase): Alternative[] {
   return approximationsOf(subject.selector).flatMap((approximation) =>
-    settings(approximation.knobs).map((knobs) => ({
-      ...subject,
-      approximation,
-      knobs,
-      title: written(approximation.name, knobs),
-      ...domainsOf(subject, approximation, knobs),
-    })),
+    settings(approximation.knobs).map((knobs) => {
+      const domain = meantFor(subject, approximation, knobs);
+      const measured = intersection(domain, comparedOn(subject));
+      return { ...subject, approximation, knobs, domain, measured };
+    }),
   );
 }
 
