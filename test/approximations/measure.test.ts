@@ -2,14 +2,21 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { approximations, defineApproximation, type MeasuredApproximation } from '../../lib';
-import { alternativesOf, functionCases } from '../../lib/compiler/approximations/alternatives';
+import { DEFAULT_APPROXIMATION } from '../../lib/compiler/approximations';
+import {
+  type Alternative,
+  alternativesOf,
+  functionCases,
+} from '../../lib/compiler/approximations/alternatives';
 import { secure } from '../../lib/compiler/secure';
 import { runProgram } from '../../lib/runtime/local';
 import {
+  compiledAlternatives,
   compileFunction,
   errorsOf,
   inputsFor,
   MEASURING_SEED,
+  measure,
   type OperandKind,
   programOfFunction,
 } from '../../lib/runtime/measure';
@@ -67,6 +74,28 @@ test('rounds, bits and errors are those of private runs', async (t) => {
     await isPrivately(t, one!, 'product');
     await isPrivately(t, one!, 'fixed');
   }
+});
+
+test('what is taken where nothing is asked for is as exact as the tolerance says, rounding included', async (t) => {
+  const fitted = ({ approximation, knobs }: Alternative) =>
+    approximation.of === undefined && Object.values(knobs).every((v) => v === 'auto');
+  const seen: string[] = [];
+  for (const compiled of compiledAlternatives({}, fitted)) {
+    if (!compiled.isDefault) continue;
+    const { name, definition, params } = compiled.alternative;
+    const { lo, hi } = definition.domain(params);
+    const most = Math.max(...[lo, (lo + hi) / 2, hi].map((x) => Math.abs(definition.of(params)(x))));
+    const unit = definition.relative ? 1 : (definition.unit ?? most);
+    const bound = DEFAULT_APPROXIMATION.tolerance * (definition.precision ?? 1) * unit + 2 ** -16;
+    const { fixed, product } = await measure(compiled);
+    for (const { error } of [fixed, product])
+      t.true(error.max <= bound, `${name}: ${error.max} above ${bound}`);
+    seen.push(name);
+  }
+  t.true(
+    ['decay', 'exp', 'gelu', 'rsqrt', 'sigmoid'].every((name) => seen.includes(name)),
+    seen.join(),
+  );
 });
 
 test('one that is registered is in the list, once for each setting, with what it was said to be', async (t) => {
@@ -142,6 +171,6 @@ test('the command prints the same as the interface', async (t) => {
   ]);
   t.deepEqual(Object.keys(printed[0]!.product), ['error', 'rounds', 'online', 'offline']);
   t.is(text.code, 0, text.stderr);
-  t.regex(text.stdout, /^reciprocal \(errors relative to each result\)\n.* ms\n/);
+  t.regex(text.stdout, /^reciprocal \(errors relative to each result, on \[2\^-10, 2\^14\]\)\n.* ms\n/);
   t.regex(text.stdout, /\* +\[2\^-10, 2\^14\]/);
 });

@@ -15,7 +15,7 @@ import { cannotBeWritten, SegmentFit, type Structure } from './segment-fit';
 export interface SegmentOptions {
   /** The function, on doubles; smooth on the domain. */
   readonly fn: (x: number) => number;
-  /** lo <= x < hi in real units, 0 < lo; both are moved outwards to powers of two. */
+  /** lo <= x < hi in real units, 0 < lo; both are moved outwards to powers of two, hi for several segments only. */
   readonly domain: readonly [number, number];
   /** Fractional bits of the operand's integers: lo must be one unit at least. */
   readonly inputScale: number;
