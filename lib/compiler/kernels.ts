@@ -36,6 +36,8 @@ export const KERNELS = {
   piecewise: 50,
   wave: 55,
   fourier: 56,
+  exponential_table: 60,
+  exponential_select: 61,
 } as const;
 
 /** Name of a kernel. */

@@ -21,6 +21,7 @@ const OPENING: ReadonlySet<string> = new Set([
   'spline',
   'fourier',
   'lookup',
+  'exponential',
   'rank',
   'step',
   'equals',

@@ -81,6 +81,8 @@ export function comparedBits(node: Node): number {
     case 'arg_max':
     case 'rank':
       return signBits(magnitudeOfDifference(type), 0);
+    case 'exponential':
+      return Number(node.attrs.bits);
     case 'spline': {
       // x - 2^b for a border 2^b, with room for the signed highest digit; of one segment only the bits of its end.
       const borders = node.attrs.borders as readonly number[];

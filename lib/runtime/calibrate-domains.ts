@@ -6,6 +6,7 @@ import { type CompileOptions, realGraph } from '../compiler/compile';
 import type { Graph, Node, Value } from '../compiler/ir/graph';
 import { numbersAttr } from '../compiler/ops/core';
 import { evaluateCore } from '../compiler/ops/evaluate-core';
+import { exponentialDomain, exponentialOf } from '../compiler/ops/exponential';
 import { splineOf } from '../compiler/ops/spline';
 import { deadCode } from '../compiler/passes/dead-code';
 import { approximated, type Domains } from '../compiler/passes/domains';
@@ -64,6 +65,7 @@ function domainOf(node: Node, interval: Interval, margin: number): readonly [num
 /** What an approximated function is made for: the operand of this node. */
 function domainOfNode(node: Node): { lo: number; hi: number } | undefined {
   if (node.op === 'polynomial') return { lo: Number(node.attrs.lo), hi: Number(node.attrs.hi) };
+  if (node.op === 'exponential') return exponentialDomain(exponentialOf(node));
   if (node.op !== 'spline') return undefined;
   const { borders, inputScale } = splineOf(node);
   return { lo: 2 ** (borders[0]! - inputScale), hi: 2 ** (borders.at(-1)! - inputScale) };

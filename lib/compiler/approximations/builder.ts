@@ -172,6 +172,11 @@ export class FunctionBuilder {
     return this.core.approximate(a, fn, params, domain);
   }
 
+  /** @internal An exponential by its factors. */
+  exponential(a: Value, table: Parameters<CoreEmitter['exponential']>[1]): Value {
+    return this.core.exponential(a, table);
+  }
+
   /** @internal A spline by its tables. */
   spline(a: Value, table: Parameters<CoreEmitter['spline']>[1]): Value {
     return this.core.spline(a, table);

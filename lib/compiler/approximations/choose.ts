@@ -176,11 +176,11 @@ function bestFit(
   operands: OperandDomain,
   candidates: readonly Selected[],
 ): Choice {
-  const { tails = {} } = definitionOf(node);
+  const { tails = {}, summed = false } = definitionOf(node);
   const { fn, unit, inputScale, fractionalBits } = request;
   const given = request.tolerance * TAILS * (unit ?? 0);
   const { domain, error } =
-    unit === undefined ? { domain: operands, error: 0 } : trimmed(fn, operands, tails, given);
+    unit === undefined || summed ? { domain: operands, error: 0 } : trimmed(fn, operands, tails, given);
   const { clip } = domain;
   const clipped = clip.lo !== null || clip.hi !== null;
   const off = error / (unit ?? 1);

@@ -11,8 +11,9 @@ import { splineFor } from './spline';
 export const exp: ScalarFunction = defineFunction({
   name: 'exp',
   relative: true,
+  precision: 2 ** -2,
   of: () => Math.exp,
-  domain: () => ({ lo: -7.5, hi: 7.5 }),
+  domain: () => ({ lo: -10, hi: 8 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 40 }),
   tails: { lo: 0 },
 });
@@ -21,9 +22,10 @@ export const decay: ScalarFunction = defineFunction({
   name: 'decay',
   relative: false,
   // Thousands of terms may be next to nothing beside one that is 1.
-  precision: 2 ** -3,
+  precision: 2 ** -4,
+  summed: true,
   of: () => Math.exp,
-  domain: () => ({ lo: -15, hi: 0 }),
+  domain: () => ({ lo: -13.75, hi: 0 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 1 }),
   tails: { lo: 0 },
 });

@@ -3,6 +3,7 @@
 
 import './sin';
 import './polynomial';
+import './exponential';
 import './spline';
 import './elu';
 import './erf';

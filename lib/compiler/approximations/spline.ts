@@ -9,8 +9,12 @@ import { samplesOf } from './operand-domain';
 import { defineFitted, type KnobValue, type Request, type Stated } from './registry';
 import { type SegmentTable, segmentTable } from './segments';
 
-/** Part of the tolerance that tables may take: the rest is for what their operands and results are rounded by. */
+/**
+ * Part of the tolerance that tables may take: the rest is for what their operands and results are rounded by. Over many
+ * segments a bit more costs little beside the comparisons.
+ */
 const AIM = 1 / 2;
+const AIM_OF_SEGMENTS = 1 / 4;
 /** Material grows with the number of cells. In one segment, up to 64 where several would do too. */
 const CELLS = [8, 16, 32, 64, 128, 256];
 const FEW_CELLS = [8, 16, 32, 64];
@@ -21,6 +25,7 @@ interface Place {
   readonly shift: number;
   readonly domain: readonly [number, number];
   readonly segmentBits: number;
+  readonly aim: number;
 }
 
 /** In one segment of all cells but the lowest, with some room for operands a little outside of the domain, by rounding. */
@@ -29,12 +34,18 @@ function oneSegment({ domain: { lo, hi } }: Request, cells: number): Place {
   const width = hi - lo + 2 * room;
   const end = 2 ** Math.ceil(Math.log2(width / (1 - 1 / cells)));
   const start = end / cells;
-  return { shift: start + room - lo, domain: [start, start + width], segmentBits: Math.log2(cells) };
+  return {
+    shift: start + room - lo,
+    domain: [start, start + width],
+    segmentBits: Math.log2(cells),
+    aim: AIM,
+  };
 }
 
 function fromOrigin({ domain: { lo, hi }, inputScale }: Request, origin: number): Place {
   // At least one unit, where the function starts at its origin.
-  return { shift: -origin, domain: [Math.max(lo - origin, 2 ** -inputScale), hi - origin], segmentBits: 2 };
+  const domain = [Math.max(lo - origin, 2 ** -inputScale), hi - origin] as const;
+  return { shift: -origin, domain, segmentBits: 2, aim: AIM_OF_SEGMENTS };
 }
 
 interface Found {
@@ -50,14 +61,14 @@ function tableFor(request: Request, place: Place, cells: number): Found | undefi
   const shift = Math.round(place.shift * 2 ** inputScale) * 2 ** -inputScale;
   // As if the shift were exact, so that all segments of a power share a table: the operand may be half a unit off.
   const shifted = (x: number): number => fn(x - place.shift);
-  const { domain, segmentBits } = place;
+  const { domain, segmentBits, aim } = place;
   const relative = unit === undefined;
   // Tables count errors relative to the largest result.
   const places = samplesOf({ lo: domain[0], hi: domain[1] });
   const units = relative ? 1 : Math.max(...places.map((x) => Math.abs(shifted(x)))) / unit;
   try {
     const options = { fn: shifted, domain, segmentBits, inputScale, relative, cells };
-    const made = segmentTable({ ...options, tolerance: (tolerance / units) * AIM });
+    const made = segmentTable({ ...options, tolerance: (tolerance / units) * aim });
     return { made, shift, error: made.error * units };
   } catch (error) {
     if (CryptorchError.is(error)) return undefined;

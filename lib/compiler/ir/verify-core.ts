@@ -5,6 +5,7 @@
 import type { CoreOp } from '../ops/core';
 import { INTEGER_BITS } from '../widths';
 import type { Attribute, Dtype, Node, Value } from './graph';
+import { wrongExponential } from './verify-exponential';
 import {
   broadcasts,
   convolves,
@@ -218,6 +219,28 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
     scale: (_, n) => num(n, 'scale'),
     shape: keeps,
     wrong: lookupProblem,
+  },
+  exponential: {
+    inputs: 1,
+    attrs: {
+      inputScale: 'int',
+      outputScale: 'int',
+      bits: 'int',
+      cells: 'int',
+      below: 'int',
+      fraction: 'int',
+      rate: 'number',
+      amplitude: 'number',
+      growth: 'integers',
+      decay: 'integers',
+      mantissas: 'integers',
+      shifts: 'ints',
+      relative: 'number',
+      units: 'number',
+    },
+    scale: (_, n) => num(n, 'outputScale'),
+    shape: keeps,
+    wrong: wrongExponential,
   },
   reshape: {
     inputs: 1,

@@ -32,6 +32,7 @@
 //   spline (a)             a function over a wide range of positive numbers: the tables of spline.ts, integers from the start
 //   fourier (a)            a sum of sines and cosines: the series of fourier.ts
 //   lookup (a)             an entry of a public table: lookup.ts
+//   exponential (a)        e^(rate a) on an interval: the factors of exponential.ts, integers from the start
 //   move (a...)            {pieces, fill, from}: piece i copies from input i; the rest is `fill`, if not null
 //
 // Integers in attributes are bigint; bounds are at the scale of the operand. Before the fixed-point pass there are no
@@ -68,6 +69,7 @@ export const coreOps = [
   'spline',
   'fourier',
   'lookup',
+  'exponential',
   'reshape',
   'move',
 ] as const;

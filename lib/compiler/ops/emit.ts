@@ -16,6 +16,7 @@ import {
   stridesOf,
 } from './array';
 import { attributes, type CoreOp, type Piece, type WindowAttributes } from './core';
+import type { ExponentialTable } from './exponential';
 import type { FourierSeries } from './fourier';
 import type { SplineTable } from './spline';
 
@@ -187,6 +188,11 @@ export class CoreEmitter {
   /** A function of a positive number by its tables (approximations/segments.ts). */
   spline(a: Value, table: SplineTable): Value {
     return this.emit('spline', [a], { shape: a.type.shape }, table);
+  }
+
+  /** amplitude e^(rate a) by its factors (approximations/exponential.ts). */
+  exponential(a: Value, table: ExponentialTable): Value {
+    return this.emit('exponential', [a], { shape: a.type.shape }, table);
   }
 
   /** How many elements along the axis come before each, in falling order. */

@@ -11,6 +11,7 @@ import type { Graph, Node, Value } from '../ir/graph';
 import { argMax, type FloatTensor, map, matmul, rank, reduce, roundHalfEven, zip } from './array';
 import { toDoubles } from './context';
 import { numberAttr, numbersAttr, piecesOf, windowOf } from './core';
+import { evaluateExponential, exponentialOf } from './exponential';
 import { evaluateFourier, seriesOf } from './fourier';
 import { evaluateLookup, tableOf } from './lookup';
 import { evaluateSpline, splineOf } from './spline';
@@ -140,6 +141,8 @@ function compute(
     }
     case 'spline':
       return map(x, (v) => evaluateSpline(splineOf(node), v));
+    case 'exponential':
+      return map(x, (v) => evaluateExponential(exponentialOf(node), v));
     case 'rank':
       return rank(x, numberAttr(node, 'axis'));
     case 'step': {

@@ -25,6 +25,7 @@ import { piecewiseOf } from '../approximations/piecewise';
 import { commonScales, polynomialScales } from '../approximations/polynomial-scales';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
+import { exponentialOf } from '../ops/exponential';
 import { seriesOf, steepestFourier } from '../ops/fourier';
 import { tableOf } from '../ops/lookup';
 import { splineOf } from '../ops/spline';
@@ -396,6 +397,9 @@ class FixedPoint {
         this.emit(node, [this.at(x, inputScale)], outputScale);
         break;
       }
+      case 'exponential':
+        this.emit(node, [this.at(x, exponentialOf(node).inputScale)], exponentialOf(node).outputScale);
+        break;
       case 'step':
       case 'equals':
         this.comparison(node);

@@ -18,10 +18,12 @@ import { roundHalfEven } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
 import { real, realAttribute } from '../ops/evaluate-core';
+import { exponentialOf, exponentialRange } from '../ops/exponential';
 import { fourierError, fourierRange, seriesOf } from '../ops/fourier';
 import { lookupRange, tableOf } from '../ops/lookup';
 import { splineOf, splineRange } from '../ops/spline';
 import { shiftOf } from '../widths';
+import { belowMaximum } from './below-maximum';
 import { Rewriter } from './rewriter';
 
 const order = ['proven', 'calibrated', 'assumed'] as const;
@@ -177,6 +179,12 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     const { lo, hi } = fourierRange(series);
     return { kind: 'proven', lo: lo - error, hi: hi + error };
   }
+  if (node.op === 'exponential') {
+    const of = (lo: number, hi: number) => exponentialRange(exponentialOf(node), lo, hi);
+    if (a === undefined || a.kind === 'assumed')
+      return { kind: 'proven', ...of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) };
+    return { kind: a.kind, ...of(a.lo, a.hi) };
+  }
   if (node.op === 'approximate') return resultRange(node, a);
   if (node.op === 'rank') {
     return { kind: 'proven', lo: 0, hi: node.inputs[0]!.type.shape[numberAttr(node, 'axis')]! - 1 };
@@ -244,8 +252,14 @@ const BOUNDED: ReadonlySet<string> = new Set([
   'spline',
   'fourier',
   'lookup',
+  'exponential',
   'approximate',
 ]);
+
+/** What is proven not to lie above a bound. */
+function notAbove(range: Range | undefined, hi: number): Range | undefined {
+  return range && { ...range, lo: Math.min(range.lo, hi), hi: Math.min(range.hi, hi) };
+}
 
 /** Booleans are computed modulo 2. */
 const TRUTH: Range = { kind: 'proven', lo: 0, hi: 1 };
@@ -281,17 +295,27 @@ function written({ type: { range, scale } }: Value): Range | undefined {
 export function ranges(graph: Graph, seen: readonly (Range | undefined)[] = []): Graph {
   const rewriter = new Rewriter(graph);
   const known = new Map<Value, Range | undefined>(graph.inputs.map((v) => [v, written(v)]));
+  const below = belowMaximum(graph);
   const rangeOfInput = (v: Value): Range | undefined => {
     const constant = constantOf(graph, v);
     if (constant && !known.has(v)) known.set(v, spread(constant));
     return known.get(v);
   };
+  const differences = new Set([...below.keys()].map((n) => n.outputs[0]!));
+  /** What is known of a value without a range, for who bounds it from below. */
+  const mostOf = (v: Value): Range | undefined =>
+    differences.has(v) ? { kind: 'proven', lo: Number.NEGATIVE_INFINITY, hi: 0 } : undefined;
+  const bounded = ({ op }: Node) => op === 'clip' || op === 'approximate';
   /** Weights are looked at only where something is known of what they multiply. */
   const isOpen = (v: Value) => !graph.constants.has(v) && known.get(v) === undefined;
   graph.nodes.forEach((node, i) => {
     const skip = !BOUNDED.has(node.op) && !isTruth(node) && node.inputs.some(isOpen);
-    const inputs = skip ? [] : node.inputs.map(rangeOfInput);
-    const range = narrower(finite(rounded(skip ? undefined : rangeOf(graph, node, inputs), node)), seen[i]);
+    const inputs = skip
+      ? []
+      : node.inputs.map((v) => rangeOfInput(v) ?? (bounded(node) ? mostOf(v) : undefined));
+    const found = skip ? undefined : rangeOf(graph, node, inputs);
+    const own = below.has(node) ? notAbove(found, 0) : found;
+    const range = narrower(finite(rounded(own, node)), seen[i]);
     const types = node.outputs.map(({ type: { range: _before, ...type } }) =>
       range ? { ...type, range } : type,
     );

@@ -25,9 +25,16 @@ const POLYNOMIALS: ReadonlySet<string> = new Set(['polynomial', 'piecewise']);
 const TRUNCATING: ReadonlySet<string> = new Set([...POLYNOMIALS, 'rescale', 'relu', 'leaky_relu', 'clip']);
 
 /** They open their operand as it is. */
-const TABLES: ReadonlySet<string> = new Set(['spline', 'fourier', 'lookup']);
+const TABLES: ReadonlySet<string> = new Set(['spline', 'exponential', 'fourier', 'lookup']);
 
-const COMPARISONS: ReadonlySet<string> = new Set(['arg_max', 'rank', 'step', 'equals', 'spline']);
+const COMPARISONS: ReadonlySet<string> = new Set([
+  'arg_max',
+  'rank',
+  'step',
+  'equals',
+  'spline',
+  'exponential',
+]);
 
 /** Bits that an output is revealed in. */
 function outputBits(v: Value): number {

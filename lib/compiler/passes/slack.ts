@@ -15,6 +15,7 @@
 //   spline                the steepest slope times e(x), and the error of its tables (../ops/spline.ts)
 //   fourier               its steepest slope times e(x), and what waves are rounded by (../ops/fourier.ts)
 //   lookup                the difference of as many neighbouring entries as e(x), and a coin, may be off
+//   exponential           the same (../ops/exponential.ts)
 //   arg_max, rank, step, equals   0 where e(x) is; else no bound: near ties may be decided either way
 // Errors are kept per channel (one number per index of one axis) as far as an operation keeps channels apart,
 // and the maximum otherwise: per-channel row sums are what makes the bound of a deep model useful.
@@ -26,6 +27,7 @@ import { type Constant, elementCount, type Graph, type Node, type Range, type Va
 import { type FloatTensor, stridesOf } from '../ops/array';
 import { toDoubles } from '../ops/context';
 import { numberAttr, numbersAttr, windowOf } from '../ops/core';
+import { exponentialOf, exponentialSlack } from '../ops/exponential';
 import { fourierError, seriesOf, steepestFourier } from '../ops/fourier';
 import { lookupSlack, tableOf } from '../ops/lookup';
 import { splineOf, splineSlack } from '../ops/spline';
@@ -231,6 +233,12 @@ class Slack {
         const [series, scale, wave] = [seriesOf(node), numberAttr(node, 'scale'), numberAttr(node, 'wave')];
         const [slope, error] = [steepestFourier(series), fourierError(series, scale, wave)];
         return mapBound(this.of(x), (v) => slope * v + error);
+      }
+      case 'exponential': {
+        const e = this.of(x);
+        const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
+        const { error, slope } = exponentialSlack(exponentialOf(node), lo - worst(e), hi + worst(e));
+        return mapBound(e, (v) => slope * v + error);
       }
       case 'arg_max':
       case 'rank':

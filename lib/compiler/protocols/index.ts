@@ -4,6 +4,7 @@ import { clip, leakyRelu, relu } from './activations';
 import { conv2d, matmul, multiply } from './bilinear';
 import { lift, not, xor } from './boolean';
 import { equals, step } from './comparison';
+import { exponential } from './exponential';
 import { fourier } from './fourier';
 import {
   add,
@@ -52,6 +53,7 @@ export const PROTOCOLS: readonly Protocol[] = [
   spline,
   fourier,
   lookup,
+  exponential,
   rank,
   step,
   equals,
