@@ -115,6 +115,7 @@ export class Joint {
   private readonly ios: Io[] = [];
   private readonly nodes: ProgramNode[] = [];
   private readonly memo = new Map<string, Remembered>();
+  private readonly later = new Map<number, () => Opened>();
   private readonly streams = { run: 0, state: 0 };
   private readonly constants = new Map<string, Both>();
   private node = -1;
@@ -192,6 +193,11 @@ export class Joint {
   open(share: Value, options: { audience?: PartySet } = {}): Opened {
     expectWorld(share, ['share']);
     const audience = options.audience ?? this.everyone;
+    const implied = audience === this.everyone ? this.later.get(share.id) : undefined;
+    if (implied !== undefined) {
+      this.later.delete(share.id);
+      this.opensAs(share, implied());
+    }
     return this.remember(`open ${share.id} ${audience}`, () => {
       const hidden = isSingle(audience) ? share.parties & ~audience : share.parties;
       const mask = this.uniform(share, { parties: hidden, life: share.life });
@@ -228,9 +234,14 @@ export class Joint {
     this.memo.set(`open ${share.id} ${this.everyone}`, opened);
   }
 
+  /** As `opensAs`, of an opening that is made once it is asked for. */
+  opensLater(share: Value, make: () => Opened): void {
+    this.later.set(share.id, make);
+  }
+
   /** Whether the share has been opened, or another opening implies its opening. */
   isOpened(share: Value): boolean {
-    return this.memo.has(`open ${share.id} ${this.everyone}`);
+    return this.later.has(share.id) || this.memo.has(`open ${share.id} ${this.everyone}`);
   }
 
   /** Arithmetic on public values and shares, without a message. */

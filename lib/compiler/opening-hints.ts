@@ -5,6 +5,8 @@
 // alone; a single other consumer needs an opening that everybody sees, which then serves the products too.
 
 import type { Graph, Node, Value } from './ir/graph';
+import { belowMaximum } from './passes/below-maximum';
+import { consumersOf } from './passes/rewriter';
 import type { PartySet } from './program';
 
 const PRODUCTS: ReadonlySet<string> = new Set(['mul', 'matmul', 'conv2d']);
@@ -37,6 +39,20 @@ function audience(node: Node, i: number): PartySet | null {
   if ((one.type.dtype === 'bool') !== (other.type.dtype === 'bool')) return 0;
   if (other.type.owner === 'public') return null;
   return typeof other.type.owner === 'number' ? 2 ** other.type.owner : 0;
+}
+
+/**
+ * Operands of maxima that are opened anyway: x where x - max(x) is opened, since that takes the openings of x and of its
+ * maxima, of which there are few (protocols/linear.ts).
+ */
+export function openedLater(graph: Graph): ReadonlySet<Value> {
+  const consumers = consumersOf(graph);
+  const opens = (v: Value): boolean =>
+    (consumers.get(v) ?? []).some((n) =>
+      n.op === 'reshape' ? opens(n.outputs[0]!) : OPENING.has(n.op) && !PRODUCTS.has(n.op),
+    );
+  const differences = [...belowMaximum(graph)].filter(([node]) => opens(node.outputs[0]!));
+  return new Set(differences.map(([, pool]) => pool.inputs[0]!));
 }
 
 /** For values that only one party has to see opened: that party. */

@@ -3,7 +3,7 @@
 import { CryptorchError } from '../errors';
 import type { Constant, Graph, Value as GraphValue, Node } from './ir/graph';
 import { Joint } from './joint';
-import { openingHints } from './opening-hints';
+import { openedLater, openingHints } from './opening-hints';
 import type { Io, Program } from './program';
 import { protocolFor } from './protocols';
 import { checkKnobs, DEFAULT_KNOBS, type Knobs, type Twin } from './protocols/protocol';
@@ -36,9 +36,15 @@ export function secure(graph: Graph, options: SecureOptions): Program {
   const common: Knobs = { ...DEFAULT_KNOBS, ...options.knobs };
   const env = new Map<GraphValue, Twin>();
   const hints = openingHints(graph);
+  const later = openedLater(graph);
   const set = (v: GraphValue, twin: Pick<Twin, 'share' | 'clear'>): void => {
     const openedFor = hints.get(v);
-    env.set(v, { ...twin, shape: v.type.shape, ...(openedFor !== undefined && { openedFor }) });
+    env.set(v, {
+      ...twin,
+      shape: v.type.shape,
+      ...(openedFor !== undefined && { openedFor }),
+      ...(later.has(v) && { openedLater: true }),
+    });
   };
   joint.beginNode({ name: 'inputs', op: 'Input', shape: [] });
   for (const [value, constant] of graph.constants) set(value, enterConstant(joint, value, constant));

@@ -9,12 +9,14 @@ import type { Joint, Use } from '../joint';
 import type { KernelName } from '../kernels';
 import type { Value } from '../program';
 import {
+  broadcast,
   broadcastClear,
   broadcastShare,
   numberAttr,
   numbersAttr,
   outputShape,
   type Protocol,
+  type Run,
   ringBits,
   type Twin,
 } from './protocol';
@@ -73,7 +75,37 @@ function sum(
 }
 
 export const add: Protocol = localProtocol('add', ['add'], sum([1, 1]));
-export const sub: Protocol = localProtocol('sub', ['sub'], sum([1, -1]));
+/** How many times larger than the other operand an opened one is, so that opening the other one too is next to nothing. */
+const MUCH_LARGER = 4;
+
+/** x - y, whose opening is that of x less that of y where x is opened anyway and y has few elements. */
+export const sub: Protocol = {
+  ...localProtocol('sub', ['sub'], sum([1, -1])),
+  build: (joint, node, ins) => {
+    const [x, y] = ins as [Twin, Twin];
+    const out = outputShape(node);
+    const share = sum([1, -1])(side(joint, node, false), node, ins);
+    const { elements, bits } = share;
+    const few = y.share.world === 'share' && y.share.elements * MUCH_LARGER <= x.share.elements;
+    if (few && x.share.elements === elements && joint.isOpened(x.share)) {
+      joint.opensLater(share, () => {
+        const [a, b] = [joint.open(x.share), joint.open(y.share)];
+        const difference = (run: Run, p: Value, q: Value): Value => {
+          const use = broadcast(q, y.shape, out, (attr, count) =>
+            run('copy', [q], attr, { elements: count, bits: q.bits }),
+          );
+          return run('lincomb', [p, use], [0, 1, -1], { elements, bits });
+        };
+        return {
+          share,
+          hat: difference(joint.local.bind(joint), a.hat, b.hat),
+          mask: difference(joint.derive.bind(joint), a.mask, b.mask),
+        };
+      });
+    }
+    return [share];
+  },
+};
 export const neg: Protocol = localProtocol('neg', ['neg'], sum([-1]));
 
 export const shiftLeft: Protocol = localProtocol('shift-left', ['shift_left'], (s, node, ins) =>

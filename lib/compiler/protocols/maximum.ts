@@ -18,8 +18,28 @@ import { comparedBits, WORD_BITS } from '../widths';
 import { bitToRing, isNegative, type OpenedBit, openBit, openComplement, select } from './compare';
 import { conjunctions, inPlanes } from './conjunction';
 import { windowAttr } from './linear';
-import { type Knobs, numberAttr, type Protocol, type Run, strides, words } from './protocol';
-import { againstLast, allPairs, appendRow, minus, neighbours, type Rows, takeRows } from './rows';
+import {
+  type Knobs,
+  numberAttr,
+  numbersAttr,
+  type Protocol,
+  type Run,
+  strides,
+  type Twin,
+  words,
+} from './protocol';
+import {
+  againstLast,
+  allPairs,
+  appendRow,
+  asOneBlock,
+  columnsOf,
+  halves,
+  minus,
+  neighbours,
+  type Rows,
+  takeRows,
+} from './rows';
 
 /** Candidates on their way: rows of shares, and their openings where they are opened. */
 interface Candidates extends Rows {
@@ -59,9 +79,13 @@ function sum(run: Run, a: Value, b: Value): Value {
   return run('lincomb', [a, b], [0, 1, 1], { elements: a.elements, bits: a.bits });
 }
 
+/** Who is compared with whom: halves are moved faster, of neighbours the first one keeps the lower index. */
+const pairing = (node: Node): typeof halves => (node.op === 'max_pool' ? halves : neighbours);
+
 function tournamentLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, to: number): Level {
-  const rows = { k: x.k, m: x.m };
-  const differences = (run: Run, value: Value): Value => minus(run, neighbours(run, value, rows));
+  const rows: Rows = x;
+  const pairs = pairing(node);
+  const differences = (run: Run, value: Value): Value => minus(run, pairs(run, value, rows));
   const difference =
     x.opened === null
       ? joint.open(differences(joint.local.bind(joint), x.share))
@@ -72,7 +96,7 @@ function tournamentLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, 
     k: Math.ceil(x.k / 2),
     differences,
     merge: (run, value, kept) => {
-      const winners = sum(run, neighbours(run, value, rows).b, kept);
+      const winners = sum(run, pairs(run, value, rows).b, kept);
       return appendRow(run, winners, Math.floor(x.k / 2), value, rows);
     },
   };
@@ -112,41 +136,42 @@ function allPairsLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, to
  */
 const FEW_COMPARISONS = 256;
 
-function takesAllPairs({ k, m }: Rows, knobs: Knobs): boolean {
+function takesAllPairs(rows: Rows, knobs: Knobs): boolean {
+  const { k } = rows;
   if (k <= 2) return false;
   if (knobs.allPairs !== undefined) return k <= knobs.allPairs;
-  return ((k * (k - 1)) / 2) * m <= FEW_COMPARISONS;
+  return ((k * (k - 1)) / 2) * columnsOf(rows) <= FEW_COMPARISONS;
 }
 
 /** Compares candidates; products with the bits are in a ring of `to` bits. */
 function nextLevel(joint: Joint, node: Node, x: Candidates, knobs: Knobs, to: number): Level {
   const pairs = takesAllPairs(x, knobs);
   joint.note('maximum', pairs ? `all pairs of ${x.k}` : 'tournament');
-  return (pairs ? allPairsLevel : tournamentLevel)(joint, node, x, knobs, to);
+  return pairs ? allPairsLevel(joint, node, x, knobs, to) : tournamentLevel(joint, node, x, knobs, to);
 }
 
 /** The candidates that a level leaves. */
 function survivors(joint: Joint, x: Candidates, level: Level): Candidates {
   const { difference, k } = level;
   const kept = select(joint, level.bit, difference, difference.share.bits);
-  return { k, m: x.m, share: level.merge(joint.local.bind(joint), x.share, kept), opened: null };
+  return { ...x, k, share: level.merge(joint.local.bind(joint), x.share, kept), opened: null };
 }
 
 /**
- * Candidates as rows. What is opened is the input, if somebody opened it already or if that is less (overlapping
+ * Candidates as rows. What is opened is the input, if somebody opened it already or will, or if that is less (overlapping
  * windows), otherwise what the first level needs: all candidates, or half as many differences.
  */
 function candidates(
   joint: Joint,
-  x: Value,
+  { share: x, openedLater = false }: Pick<Twin, 'share' | 'openedLater'>,
   rows: Rows,
   gather: (run: Run, value: Value) => Value,
   knobs: Knobs,
 ): Candidates {
   const pairs = takesAllPairs(rows, knobs);
   const before = joint.isOpened(x);
-  const openings = (pairs ? rows.k : Math.floor(rows.k / 2)) * rows.m;
-  const input = before || x.elements < openings;
+  const openings = (pairs ? rows.k : Math.floor(rows.k / 2)) * columnsOf(rows);
+  const input = before || openedLater || x.elements < openings;
   if (rows.k > 1)
     joint.note('opens', before ? 'no values' : input ? 'its input' : pairs ? 'candidates' : 'differences');
   if (input) {
@@ -154,6 +179,13 @@ function candidates(
     return { ...rows, share: opened.share, opened };
   }
   return { ...rows, share: gather(joint.local.bind(joint), x), opened: null };
+}
+
+function oneBlock(joint: Joint, x: Candidates): Candidates {
+  const f = (run: Run, value: Value): Value => asOneBlock(run, value, x);
+  const opened = x.opened && mapOpened(joint, x.opened, f);
+  const share = opened?.share ?? f(joint.local.bind(joint), x.share);
+  return { k: x.k, m: columnsOf(x), share, opened };
 }
 
 /** The same tree in the clear. `index` follows along where it is given. */
@@ -167,7 +199,7 @@ function clearTree(
   let { k } = rows;
   let [v, i] = [value, index];
   while (k > 1) {
-    const level = { k, m: rows.m };
+    const level = { ...rows, k };
     const pairs = Math.floor(k / 2);
     const pair = neighbours(run, v, level);
     const d = minus(run, pair);
@@ -192,10 +224,22 @@ function clearTree(
   return { value: v, index: i };
 }
 
+/** Whether a window is a whole column of its plane: then values are candidates as they lie. */
+function takesColumns(node: Node, [h, w]: readonly number[]): boolean {
+  const [kernel, pads] = [numbersAttr(node, 'kernel'), numbersAttr(node, 'pads')];
+  const [oh, ow] = node.outputs[0]!.type.shape.slice(-2);
+  return kernel[0] === h && kernel[1] === 1 && oh === 1 && ow === w && pads.every((p) => p === 0);
+}
+
 function windows(
   node: Node,
   shape: readonly number[],
 ): { rows: Rows; gather: (run: Run, value: Value) => Value } {
+  const [k, m] = shape.slice(-2) as [number, number];
+  if (takesColumns(node, [k, m])) {
+    const outer = elementCount(shape.slice(0, -2));
+    return { rows: { k, m, outer }, gather: (_, value) => value };
+  }
   const w = windowAttr(node, shape);
   return {
     rows: { k: w.taps, m: w.outputs },
@@ -209,8 +253,11 @@ export const maxPool: Protocol = {
   of: ['max_pool'],
   build: (joint, node, [x], knobs) => {
     const { rows, gather } = windows(node, x!.shape);
-    let left = candidates(joint, x!.share, rows, gather, knobs);
-    while (left.k > 1) left = survivors(joint, left, nextLevel(joint, node, left, knobs, left.share.bits));
+    let left = candidates(joint, x!, rows, gather, knobs);
+    while (left.k > 1) {
+      if (takesAllPairs(left, knobs)) left = oneBlock(joint, left);
+      left = survivors(joint, left, nextLevel(joint, node, left, knobs, left.share.bits));
+    }
     return [left.share];
   },
   clear: (joint, node, [x]) => {
@@ -251,7 +298,7 @@ export const argMax: Protocol = {
     const { rows, gather } = axisRows(node, x!.shape);
     const local: Run = joint.local.bind(joint);
     const bits = Math.max(indexBits(rows.k), node.outputs[0]?.type.ring ?? 0);
-    let left = candidates(joint, x!.share, rows, gather, knobs);
+    let left = candidates(joint, x!, rows, gather, knobs);
     let index: Value = joint.constant(
       Array.from({ length: rows.k }, (_, i) => BigInt(i)),
       [rows.k],

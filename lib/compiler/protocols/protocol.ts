@@ -22,6 +22,8 @@ export interface Twin {
   readonly shape: readonly number[];
   /** Set where only products with what this one party holds will open the value. */
   readonly openedFor?: PartySet;
+  /** Set where the opening of something computed from it will take its own. */
+  readonly openedLater?: boolean;
 }
 
 /** A kernel in one of the worlds: `local`, `derive` or `clear` of the joint program. */
