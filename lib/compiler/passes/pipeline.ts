@@ -22,6 +22,7 @@ import { reluAfterMax } from './relu-after-max';
 import { Rewriter } from './rewriter';
 import { ringWidths } from './ring-widths';
 import { simplifyCore } from './simplify-core';
+import { skipMaximum } from './skip-maximum';
 import { slackBounds } from './slack';
 
 /** What `optimize` takes besides the graph. */
@@ -142,6 +143,7 @@ export const passes: readonly Pass[] = [
   { name: 'dead-core', run: (g) => deadCode(g, 'reshape') },
   { name: 'domains', run: (g, options) => setDomains(g, options.domains) },
   { name: 'ranges', run: (g) => ranges(g) },
+  { name: 'skip-maximum', run: skipMaximum },
   {
     name: 'fixed-point',
     core: true,
