@@ -1,0 +1,107 @@
+// Softmax through fixed point, shares and all: against onnxruntime on rows of every kind, and what it costs.
+
+import test, { type ExecutionContext } from 'ava';
+import * as ort from 'onnxruntime-node';
+import { type CompileOptions, compile, runLocal, tensor as tensorOf } from '../../lib';
+import { toFloat64 } from '../../lib/tensor';
+import { model, node } from '../helpers/onnx';
+import { clearAgrees, coreOps, randoms } from './oracle';
+
+function softmax(shape: readonly number[]): Uint8Array {
+  const nodes = [node('Softmax', ['x'], ['y'], { axis: -1 })];
+  return model({ inputs: { x: shape }, outputs: { y: shape }, nodes });
+}
+
+/** Largest error of rows of a width, and by how much the sum of a row is off. */
+async function errors(
+  t: ExecutionContext,
+  rows: readonly (readonly number[])[],
+  { cleartext, ...options }: CompileOptions & { cleartext: boolean },
+): Promise<{ error: number; sum: number }> {
+  const width = rows[0]!.length;
+  const shape = [rows.length, width];
+  const bytes = softmax(shape);
+  const data = Float32Array.from(rows.flat());
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4 });
+  const { y: expected } = await session.run({ x: new ort.Tensor('float32', data, shape) });
+  await session.release();
+  const compiled = await compile(bytes, options);
+  const run = await runLocal(compiled, { x: tensorOf(data, shape) }, { seed: width, cleartext });
+  if (!cleartext) t.deepEqual(run.communication.counted, run.communication.predicted);
+  const y = toFloat64(run.outputs.y!);
+  const error = y.reduce((most, v, i) => Math.max(most, Math.abs(v - Number(expected!.data[i]))), 0);
+  const sums = rows.map((_, r) => y.slice(r * width, (r + 1) * width).reduce((a, v) => a + v, 0));
+  return { error, sum: Math.max(...sums.map((s) => Math.abs(s - 1))) };
+}
+
+for (const [width, private_] of [
+  [1, false],
+  [2, true],
+  [3, true],
+  [10, false],
+  [128, true],
+  [1000, false],
+] as const) {
+  test(`rows of ${width}: noise, large spread, all equal, one far above the others`, async (t) => {
+    const rows = [
+      randoms(width, 3, 4),
+      randoms(width, 4, 1e4),
+      new Array<number>(width).fill(-1e4),
+      new Array<number>(width).fill(0),
+      randoms(width, 5, 0.01),
+      Array.from({ length: width }, (_, i) => (i === width >> 1 ? 1e4 : -1e4)),
+      Array.from({ length: width }, (_, i) => (i % 2 ? -20 : 5)),
+    ];
+    const { error, sum } = await errors(t, rows, { cleartext: !private_, parties: width === 3 ? 3 : 2 });
+    // The reciprocal of few terms is a polynomial within the tolerance of 2^-8; of many a spline over segments.
+    t.true(error <= (width < 10 ? 2e-3 : 1e-3), `${error}`);
+    // Every element is rounded to a unit of 2^-16.
+    t.true(sum <= (width < 10 ? 2 ** -8 : 1.5e-3) + width * 2 ** -17, `${sum}`);
+  });
+}
+
+test('a narrow range takes no maximum, a wide one does', async (t) => {
+  const ops = async (shape: readonly number[], magnitude: number): Promise<string[]> => {
+    const nodes = [node('Softmax', ['x'], ['y'])];
+    const spec = { inputs: { x: shape }, outputs: { y: shape }, nodes };
+    return coreOps(await clearAgrees(t, spec, 3, { magnitude, ranges: { x: [-magnitude, magnitude] } }));
+  };
+  t.false((await ops([6, 40], 4)).includes('max_pool'));
+  t.true((await ops([6, 40], 4.5)).includes('max_pool'));
+  const ranges = { x: [-6, 2] as const };
+  const rows = [randoms(40, 6, 4), new Array<number>(40).fill(4), new Array<number>(40).fill(-4)].map((row) =>
+    row.map((v) => v - 2),
+  );
+  for (const cleartext of [false, true]) {
+    const { error, sum } = await errors(t, rows, { ranges, cleartext });
+    t.true(error <= 1e-3 && sum <= 3e-3, `${error} ${sum}`);
+  }
+});
+
+test('LogSoftmax keeps its maximum, which shifts what it gives', async (t) => {
+  const nodes = [node('LogSoftmax', ['x'], ['y'])];
+  const spec = { inputs: { x: [3, 9] }, outputs: { y: [3, 9] }, nodes };
+  t.true(
+    coreOps(await clearAgrees(t, spec, 3, { magnitude: 3, ranges: { x: [-3, 3] } })).includes('max_pool'),
+  );
+});
+
+test('rows of 128: within 64 bytes a party and element', async (t) => {
+  const shape = [12, 128, 128];
+  const elements = 12 * 128 * 128;
+  const cost = async (options: CompileOptions) => {
+    const { predicted } = await compile(softmax(shape), { owners: { x: 'secret', y: 'secret' }, ...options });
+    const sent = (['offline', 'online'] as const).map((phase) => Math.max(...predicted[phase].bytesSent));
+    return {
+      bytes: sent.reduce((a, b) => a + b, 0) / elements,
+      rounds: predicted.online.rounds,
+      dealt: Math.max(...predicted.offline.dealerBytes) / elements,
+    };
+  };
+  const wide = await cost({});
+  t.true(wide.bytes <= 35.5 && wide.rounds <= 42 && wide.dealt <= 115, JSON.stringify(wide));
+  const calibrated = await cost({ ranges: { x: [-32, 32] } });
+  t.true(calibrated.bytes <= 22.5 && calibrated.dealt <= 80, JSON.stringify(calibrated));
+  const narrow = await cost({ ranges: { x: [-4, 4] } });
+  t.true(narrow.bytes <= 17 && narrow.rounds <= 10 && narrow.dealt <= 55, JSON.stringify(narrow));
+});
