@@ -82,6 +82,35 @@ const published: readonly (readonly [string, Selection, Formula, number])[] = [
     0.0179,
   ],
   [
+    'silu',
+    { name: 'cryptorch', order: 2 },
+    within(4.25, (x) => horner(Math.abs(x) / 4.25, -0.0618242, 1.29000182, 0.89887616) + x / 2, relu),
+    0.062,
+  ],
+  [
+    'silu',
+    'cryptorch',
+    within(
+      6.5,
+      (x) =>
+        factored(Math.abs(x) / 6.5, 2.26097952, -3.93715288, 3.17272507, -4.59596969, 4.50528637) + x / 2,
+      relu,
+    ),
+    0.0106,
+  ],
+  [
+    'silu',
+    { name: 'cryptorch', order: 5 },
+    within(
+      10,
+      (x) =>
+        horner(Math.abs(x), -0.01163368, 0.04172073, 0.26287082, -0.05580515, 0.00518035, -0.00017703) +
+        x / 2,
+      relu,
+    ),
+    0.0119,
+  ],
+  [
     'sigmoid',
     { name: 'cryptorch', order: 2 },
     within(

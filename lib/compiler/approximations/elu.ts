@@ -5,6 +5,7 @@ import { defineFunction, type ScalarFunction } from './registry';
 
 export const elu: ScalarFunction = defineFunction({
   name: 'elu',
+  examples: [[1, 1]],
   relative: false,
   unit: 1,
   of: ([alpha, width]) => {
