@@ -34,11 +34,14 @@ export interface Alternative extends FunctionCase {
 
 /** All functions, in the order of the library. */
 export function functionCases(): FunctionCase[] {
-  return allFunctions().flatMap((definition) =>
+  const functions = allFunctions();
+  return functions.flatMap((definition) =>
     (definition.examples ?? [[]]).map((params) => {
       const selector = definition.special?.(params)?.name ?? definition.name;
+      // Another function that is served by the approximations of this one keeps its name.
+      const own = functions.some((f) => f !== definition && f.name === selector) ? definition.name : selector;
       const shown = params.length === 0 || selector !== definition.name ? '' : `(${params.join(', ')})`;
-      return { name: `${selector}${shown}`, selector, definition, params };
+      return { name: `${own}${shown}`, selector, definition, params };
     }),
   );
 }
