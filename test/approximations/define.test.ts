@@ -3,7 +3,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { type CompileOptions, compile, defineApproximation, runLocal, tensor } from '../../lib';
 import { coded } from '../helpers/errors';
-import { model, node } from '../helpers/onnx';
+import { model, node, one } from '../helpers/onnx';
 
 defineApproximation({
   name: 'hard',
@@ -98,5 +98,20 @@ test('names are taken once, and knobs have values', (t) => {
   t.throws(
     () => defineApproximation({ name: 'other', of: 'sigmoid', knobs: { order: [] }, build }),
     coded('INVALID_OPTION', /order/),
+  );
+});
+
+test('what serves gelu serves the formula with tanh too', async (t) => {
+  defineApproximation({ name: 'relu', of: 'gelu', build: (g, v) => g.clip(v, 0, null) });
+  const spec = one('Gelu', [101], [101], { approximate: 'tanh' }, {}, 20);
+  const compiled = await compile(model(spec), { approximation: { functions: { gelu: 'relu' } } });
+  const { outputs } = await runLocal(
+    compiled,
+    { x: tensor(Float32Array.from(x), [101]) },
+    { cleartext: true },
+  );
+  t.deepEqual(
+    Array.from(outputs.y!.data, Number),
+    x.map((v) => Math.max(v, 0)),
   );
 });

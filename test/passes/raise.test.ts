@@ -6,72 +6,9 @@ import { inferShapes } from '../../lib/compiler/passes/infer-shapes';
 import { optimize } from '../../lib/compiler/passes/pipeline';
 import { raise } from '../../lib/compiler/passes/raise';
 import { importOnnx } from '../../lib/model/onnx/import';
-import { type Attributes, float, int64, type ModelSpec, model, node, tensor } from '../helpers/onnx';
+import { int64, type ModelSpec, model, node, tensor } from '../helpers/onnx';
 import { agrees, clearAgrees, randoms } from '../ops/oracle';
-
-const X = [2, 3, 4];
-
-const NUMBERS: Readonly<Record<string, number>> = {
-  zero: 0,
-  half: 0.5,
-  one: 1,
-  two: 2,
-  three: 3,
-  six: 6,
-  minus: -0.5,
-  root2: Math.SQRT2,
-  root1_2: Math.SQRT1_2,
-  tanh: Math.sqrt(2 / Math.PI),
-  // In half precision.
-  tanh16: 0.7978515625,
-  cube: 0.044715,
-  tanhCube: 0.044715 * Math.sqrt(2 / Math.PI),
-  quick: 1.702,
-  sixth: 1 / 6,
-  eps: 1e-3,
-  seven: 0.7,
-  pi: Math.PI,
-  twenty: 20,
-};
-
-interface Options {
-  readonly opset?: number;
-  readonly outputs?: readonly string[];
-  readonly shape?: readonly number[];
-}
-
-/** A model from lines such as `m = Mul x half`; attributes behind a bar, as JSON. Constants have no dimension or one. */
-function written(lines: string, { opset = 15, outputs = ['y'], shape = X }: Options = {}): ModelSpec {
-  const initializers: Record<string, ReturnType<typeof tensor>> = {
-    weight: tensor([4], randoms(4, 31, 2)),
-    bias: tensor([4], randoms(4, 32)),
-    wide: tensor([3, 1], randoms(3, 33)),
-    axes: int64([-1]),
-  };
-  Object.entries(NUMBERS).forEach(([name, v], i) => {
-    initializers[name] = tensor(i % 2 === 0 ? [] : [1], [v]);
-  });
-  const nodes = lines
-    .trim()
-    .split(/\s*[;\n]\s*/)
-    .map((line) => {
-      const [text, attrs = '{}'] = line.split('|');
-      const [out, , op, ...inputs] = text!.trim().split(/\s+/);
-      const attributes = Object.entries(JSON.parse(attrs)).map(([name, v]) => [
-        name,
-        name === 'alpha' ? float(Number(v)) : v,
-      ]);
-      return node(op!, inputs, [out!], Object.fromEntries(attributes) as Attributes, out!);
-    });
-  const used = new Set(nodes.flatMap((n) => n.input));
-  return {
-    inputs: { x: shape },
-    outputs: Object.fromEntries(outputs.map((name) => [name, shape.map(() => null)])),
-    nodes,
-    initializers: Object.fromEntries(Object.entries(initializers).filter(([name]) => used.has(name))),
-    opset,
-  };
-}
+import { type Options, written } from './lines';
 
 /** Operators of a model after the pass. */
 function raised(spec: ModelSpec): Graph['nodes'] {
@@ -126,6 +63,14 @@ test('GELU by erf, in the orders that occur', async (t) => {
     const [gelu] = await becomes(t, lines, 'Gelu');
     t.is(gelu!.attrs.approximate, 'none');
   }
+});
+
+test('numbers may be Constant nodes', (t) => {
+  const spec = written('d = Div x root2; e = Erf d; a = Add e one; m = Mul x a; y = Mul m half');
+  const constants = Object.entries(spec.initializers!).map(([name, value]) => {
+    return node('Constant', [], [name], { value });
+  });
+  t.deepEqual(ops({ ...spec, nodes: [...constants, ...spec.nodes], initializers: {} }), ['Gelu']);
 });
 
 test('GELU by tanh, as powers or products', async (t) => {

@@ -157,7 +157,7 @@ const distributed: Pattern = (e, node) => {
   const terms = e.sum(node);
   const products = terms.filter(({ values }) => values.length === 2);
   const [bias, ...others] = terms.filter(({ values }) => values.length !== 2);
-  if (products.length !== 2 || others.length > 0) return undefined;
+  if (products.length !== 2 || others.length > 0 || (bias && bias.values.length !== 1)) return undefined;
   const [plus, minus] = [1, -1].map((sign) => products.find(({ factor }) => factor === sign)?.values);
   const f = plus?.find((v) => minus?.includes(v));
   if (!f || !plus || !minus || e.uses(f) !== 2) return undefined;
