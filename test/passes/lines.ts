@@ -40,6 +40,11 @@ export function written(lines: string, { opset = 15, outputs = ['y'], shape = X 
     bias: tensor([4], randoms(4, 32)),
     wide: tensor([3, 1], randoms(3, 33)),
     axes: int64([-1]),
+    // Numbers that add dimensions.
+    one4: tensor([1, 1, 1, 1], [1]),
+    half4: tensor([1, 1, 1, 1], [0.5]),
+    eps4: tensor([1, 1, 1, 1], [1e-3]),
+    weight4: tensor([1, 1, 1, 4], randoms(4, 31, 2)),
   };
   Object.entries(NUMBERS).forEach(([name, v], i) => {
     initializers[name] = tensor(i % 2 === 0 ? [] : [1], [v]);

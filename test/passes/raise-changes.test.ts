@@ -34,7 +34,7 @@ const GROUPS: readonly string[] = [
 
 const BINARY = ['Add', 'Sub', 'Mul', 'Div'];
 const UNARY = ['Erf', 'Tanh', 'Sigmoid', 'Exp', 'Neg', 'Sqrt', 'Log', 'Softplus', 'Reciprocal'];
-const OTHERS = ['x', 'half', 'one', 'two', 'weight', 'wide'];
+const OTHERS = ['x', 'half', 'one', 'two', 'weight', 'wide', 'one4', 'half4', 'eps4', 'weight4'];
 
 /** The group with one word changed, in every way. */
 function* changed(group: string): Generator<string> {

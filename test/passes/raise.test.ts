@@ -10,6 +10,9 @@ import { int64, type ModelSpec, model, node, tensor } from '../helpers/onnx';
 import { agrees, clearAgrees, randoms } from '../ops/oracle';
 import { type Options, written } from './lines';
 
+const MEAN = 'm = ReduceMean x | {"axes":[-1]}; d = Sub x m';
+const ROOT = 'v = ReduceMean q | {"axes":[-1]}; w = Add v eps; r = Sqrt w';
+
 /** Operators of a model after the pass. */
 function raised(spec: ModelSpec): Graph['nodes'] {
   let found: Graph | undefined;
@@ -71,6 +74,29 @@ test('numbers may be Constant nodes', (t) => {
     return node('Constant', [], [name], { value });
   });
   t.deepEqual(ops({ ...spec, nodes: [...constants, ...spec.nodes], initializers: {} }), ['Gelu']);
+});
+
+test('a number of more dimensions than the operand keeps a group what it is', (t) => {
+  const outputs = ['y'];
+  stays(t, 'd = Div x root2; e = Erf d; a = Add e one4; m = Mul x a; y = Mul m half', { outputs });
+  stays(t, 'n = Neg x; e = Exp n; a = Add e one4; y = Reciprocal a', { outputs });
+  stays(
+    t,
+    `${MEAN}; q = Pow d two; v = ReduceMean q | {"axes":[-1]}; w = Add v eps4; r = Sqrt w; y = Div d r`,
+  );
+  // The group before it is one.
+  t.deepEqual(ops(written(`${MEAN}; q = Pow d two; ${ROOT}; n = Div d r; y = Mul n weight4`)), [
+    'LayerNormalization',
+    'Mul',
+  ]);
+});
+
+test('an output on the way, whatever uses it, keeps a group what it is', (t) => {
+  const group = `${MEAN}; q = Pow d two; ${ROOT}; i = Reciprocal r; y = Mul d i`;
+  for (const output of ['q', 'v', 'r', 'i']) stays(t, group, { outputs: ['y', output] });
+  const shifted =
+    'm = ReduceMax x | {"axes":[-1]}; d = Sub x m; e = Exp d; s = ReduceSum e axes; i = Reciprocal s; y = Mul e i';
+  for (const output of ['e', 's', 'i']) stays(t, shifted, { outputs: ['y', output] });
 });
 
 test('GELU by tanh, as powers or products', async (t) => {
@@ -165,9 +191,6 @@ test('HardSwish and HardSigmoid', async (t) => {
 });
 
 // ---- normalisations ----------------------------------------------------------------------------------------------------
-
-const MEAN = 'm = ReduceMean x | {"axes":[-1]}; d = Sub x m';
-const ROOT = 'v = ReduceMean q | {"axes":[-1]}; w = Add v eps; r = Sqrt w';
 
 test('LayerNormalization, with and without scale and bias', async (t) => {
   for (const [lines, inputs] of [

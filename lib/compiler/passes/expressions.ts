@@ -86,14 +86,14 @@ export class Expressions {
     return !this.outputs.has(v) && this.consumers.get(v)!.every((node) => users.includes(node));
   }
 
-  /** How many operands the value is. */
-  uses(v: Value): number {
-    return this.consumers.get(v)?.length ?? 0;
+  /** How many operands the value is; no number where it is an output. */
+  uses(v: Value): number | undefined {
+    return this.outputs.has(v) ? undefined : this.consumers.get(v)?.length;
   }
 
   /** One operand of one node is all that the value is used for. */
   private isInner(v: Value): boolean {
-    return !this.outputs.has(v) && this.uses(v) === 1;
+    return this.uses(v) === 1;
   }
 
   /** As `node`, where nothing else uses the value. */

@@ -2,7 +2,6 @@
 
 import { GELU_TANH } from '../approximations/gelu-tanh';
 import type { Node, Value } from '../ir/graph';
-import { sameShape } from '../ops/array';
 import { type Expressions, near } from './expressions';
 import type { Pattern, Raised } from './raise';
 
@@ -27,7 +26,7 @@ function gated(e: Expressions, node: Node): Gated | undefined {
     [b, a],
   ] as const) {
     const gate = e.inner(g, ...GATES);
-    if (!gate || !sameShape(x.type.shape, node.outputs[0]!.type.shape)) continue;
+    if (!gate) continue;
     const rest = terms.filter((term) => term !== product);
     if (rest.some(({ values }) => values.length !== 1 || values[0] !== x)) continue;
     return { x, gate, offset: rest[0]?.factor ?? 0, factor: product.factor };
@@ -84,7 +83,8 @@ function hardSigmoid(
     const [alpha, beta] = [Number(gate.attrs.alpha ?? 0.2), Number(gate.attrs.beta ?? 0.5)];
     return factor === 1 ? { x: operand, alpha, beta } : undefined;
   }
-  if (gate.op !== 'Clip' || e.number(lo) !== 0 || !near((e.number(hi) ?? 0) * factor, 1)) return undefined;
+  const end = e.number(hi) ?? 0;
+  if (gate.op !== 'Clip' || e.number(lo) !== 0 || !(end > 0) || !near(end * factor, 1)) return undefined;
   const terms = e.terms(operand);
   const [term, ...others] = terms.filter(({ values }) => values.length > 0);
   if (term?.values.length !== 1 || others.length > 0) return undefined;
@@ -107,9 +107,7 @@ const scaledClip: Pattern = (e, node) => {
   if (term?.values.length !== 1 || others.length > 0) return undefined;
   const clip = e.inner(term.values[0], 'Clip');
   const found = clip && hardSigmoid(e, clip, term.factor);
-  if (!found || !sameShape(found.x.type.shape, node.outputs[0]!.type.shape)) return undefined;
-  const { x, alpha, beta } = found;
-  return { op: 'HardSigmoid', inputs: [x], attrs: { alpha, beta } };
+  return found && { op: 'HardSigmoid', inputs: [found.x], attrs: { alpha: found.alpha, beta: found.beta } };
 };
 
 /** Log(1 + Exp(x)), Log(Sigmoid(x)), Log(Softmax(x)), Log(ReduceSum(Exp(x))) */
@@ -173,9 +171,7 @@ const thresholded: Pattern = (e, node) => {
   if (operand !== softplus.inputs[0] || !((e.number(threshold) ?? 0) >= SOFTPLUS_END)) return undefined;
   const scaling = e.node(operand, 'Mul');
   const factor = operand === x ? 1 : ((scaling && coefficient(e, scaling, x)) ?? 0);
-  return near(factor * term!.factor, 1) && sameShape(y.type.shape, node.outputs[0]!.type.shape)
-    ? y
-    : undefined;
+  return near(factor * term!.factor, 1) ? y : undefined;
 };
 
 /** a, where a node is a x. */

@@ -6,7 +6,11 @@
 // the way (./expressions.ts). Larger groups go before the smaller ones within them, and what was raised may be part of another
 // group: Log(1 + Exp(x)) is a Softplus, and x Tanh(Softplus(x)) is a Mish.
 
-import type { Attributes, Graph, Node, Value } from '../ir/graph';
+import { CryptorchError } from '../../errors';
+import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
+import { sameShape } from '../ops/array';
+import { OpContext } from '../ops/context';
+import { findOp } from '../ops/index';
 import { deadCode } from './dead-code';
 import { Expressions } from './expressions';
 import { activations } from './raise-activations';
@@ -32,14 +36,36 @@ function isRaised(v: Value | Raised): v is Raised {
   return 'op' in v;
 }
 
+/** What an operator gives in the place of a node; undefined where it refuses its operands. */
+function typeOf(graph: Graph, node: Node, made: Raised | Value): Type | undefined {
+  if (!isRaised(made)) return made.type;
+  const { op, attrs = {} } = made;
+  const types = made.inputs.map((v) => typeOf(graph, node, v));
+  if (!types.every((type) => type !== undefined)) return undefined;
+  const inputs = made.inputs.map((v, i) => ({
+    type: types[i]!,
+    constant: isRaised(v) ? undefined : graph.constants.get(v),
+  }));
+  try {
+    const [shaped] = findOp(op)!.infer(new OpContext({ ...node, op, attrs }, inputs, [], graph.opset));
+    return { ...node.outputs[0]!.type, ...shaped };
+  } catch (error) {
+    if (CryptorchError.is(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What nodes are: a value of the same shape, which a number of several dimensions on the way may have changed. */
 function found(graph: Graph): Map<Node, Raised | Value> {
   const expressions = new Expressions(graph);
   const raised = new Map<Node, Raised | Value>();
   for (const node of graph.nodes) {
-    if (node.outputs[0]!.type.dtype !== 'fixed') continue;
+    const { dtype, shape } = node.outputs[0]!.type;
+    if (dtype !== 'fixed') continue;
     for (const pattern of patterns) {
       const made = pattern(expressions, node);
-      if (!made) continue;
+      const type = made && typeOf(graph, node, made);
+      if (!type || !sameShape(type.shape, shape)) continue;
       raised.set(node, made);
       break;
     }
@@ -51,9 +77,10 @@ function rewritten(graph: Graph, raised: ReadonlyMap<Node, Raised | Value>): Gra
   const rewriter = new Rewriter(graph);
   const write = (node: Node, made: Raised | Value): Value => {
     if (!isRaised(made)) return rewriter.get(made);
-    const { op, inputs, attrs = {} } = made;
-    const operands = inputs.map((v) => write(node, v));
-    return rewriter.node({ ...node, origin: op }, { op, inputs: operands, attrs })[0]!;
+    const { op, attrs = {} } = made;
+    const inputs = made.inputs.map((v) => write(node, v));
+    const types = [typeOf(graph, node, made)!];
+    return rewriter.node({ ...node, origin: op }, { op, inputs, types, attrs })[0]!;
   };
   for (const node of graph.nodes) {
     const made = raised.get(node);
