@@ -40,6 +40,7 @@ const cases: readonly [string, readonly number[], Range, string][] = [
   ['gelu', [], proven(-100, 200), 'spline'],
   ['gelu-tanh', [], proven(-100, 200), 'spline'],
   ['silu', [], proven(-100, 200), 'spline'],
+  ['swish', [1.702], proven(-100, 200), 'spline'],
   ['softplus', [], proven(-2, 1), 'polynomial'],
   ['softplus', [], proven(-100, 200), 'spline'],
   ['mish', [], proven(-100, 200), 'spline'],

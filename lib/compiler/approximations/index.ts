@@ -18,6 +18,7 @@ import './rsqrt';
 import './sigmoid';
 import './silu';
 import './softplus';
+import './swish';
 import './tanh';
 
 export { FunctionBuilder } from './builder';

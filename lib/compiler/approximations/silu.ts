@@ -1,4 +1,4 @@
-// silu(x) = x / (1 + exp(-x)), also called swish. Beyond its domain it is max(x, 0) to 2e-6.
+// silu(x) = x / (1 + exp(-x)). Beyond its domain it is max(x, 0) to 2e-6.
 
 import { factored, likeRelu, scaledBy } from './pieces';
 import { defineApproximation, defineFunction, type ScalarFunction } from './registry';

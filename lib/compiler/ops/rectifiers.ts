@@ -8,16 +8,15 @@ import type { OpContext } from './context';
 import { scaled } from './operands';
 import { defineOp } from './registry';
 
-/** factor f(stretch x), where f is a function of the library. */
+/** factor f(x), where f is a function of the library. */
 interface Form {
   readonly fn: string;
   readonly params: readonly number[];
-  readonly stretch: number;
   readonly factor: number;
 }
 
-function form(fn: string, params: readonly number[] = [], stretch: number = 1, factor: number = 1): Form {
-  return { fn, params, stretch, factor };
+function form(fn: string, params: readonly number[] = [], factor: number = 1): Form {
+  return { fn, params, factor };
 }
 
 function gelu(c: OpContext): Form {
@@ -30,7 +29,8 @@ function gelu(c: OpContext): Form {
 /** x / (1 + exp(-alpha x)) */
 function swish(c: OpContext): Form {
   const alpha = c.number('alpha', 1);
-  return form('silu', [], alpha, 1 / alpha);
+  if (alpha > 0) return alpha === 1 ? form('silu') : form('swish', [alpha]);
+  throw c.unsupported(`has alpha = ${alpha}`, 'Use a positive one.');
 }
 
 function celu(c: OpContext): Form {
@@ -40,7 +40,8 @@ function celu(c: OpContext): Form {
 }
 
 function selu(c: OpContext): Form {
-  return form('elu', [c.number('alpha', 1.6732631921768188), 1], 1, c.number('gamma', 1.0507010221481323));
+  const alpha = c.number('alpha', 1.6732631921768188);
+  return form('elu', [alpha, 1], c.number('gamma', 1.0507010221481323));
 }
 
 for (const [op, first, formOf, restrictions] of [
@@ -63,13 +64,13 @@ for (const [op, first, formOf, restrictions] of [
       return [c.type(0)];
     },
     reference(c, [x]) {
-      const { fn, params, stretch, factor } = formOf(c);
+      const { fn, params, factor } = formOf(c);
       const f = findFunction(fn).of(params);
-      return [map(x!, (v) => factor * f(stretch * v))];
+      return [map(x!, (v) => factor * f(v))];
     },
     lower(c): Value[] {
-      const { fn, params, stretch, factor } = formOf(c);
-      return [scaled(c, c.core.approximate(scaled(c, c.value(0), stretch), fn, params), factor)];
+      const { fn, params, factor } = formOf(c);
+      return [scaled(c, c.core.approximate(c.value(0), fn, params), factor)];
     },
   });
 }
