@@ -152,7 +152,7 @@ test('SiLU, in both orders and with a factor; a gate of something else is none',
   stays(t, 'r = ReduceMax x | {"axes":[2]}; s = Sigmoid x; y = Mul r s');
 });
 
-test('Softplus, Mish, Sigmoid and logarithms of them', async (t) => {
+test('Softplus, Mish, Sigmoid, Softsign and logarithms of them', async (t) => {
   await becomes(t, 'e = Exp x; a = Add e one; y = Log a', 'Softplus');
   // torch.onnx with dynamo
   await becomes(t, 'b = Mul x one; s = Softplus b; d = Div s one; g = Greater b twenty; y = Where g x d', [
@@ -173,6 +173,8 @@ test('Softplus, Mish, Sigmoid and logarithms of them', async (t) => {
   await becomes(t, 'n = Neg x; e = Exp n; a = Add e one; y = Reciprocal a', 'Sigmoid');
   await becomes(t, 'e = Exp x; a = Add e one; y = Reciprocal a', ['Neg', 'Sigmoid']);
   await becomes(t, 's = Sigmoid x; y = Log s', ['Neg', 'Softplus', 'Neg']);
+  await becomes(t, 'b = Abs x; a = Add one b; y = Div x a', 'Softsign');
+  stays(t, 'b = Abs x; a = Add b two; y = Div x a');
   stays(t, 'e = Exp x; a = Add e two; y = Log a');
   stays(t, 'e = Exp x; a = Add e one; y = Log a', { outputs: ['y', 'e'] });
   stays(t, 'n = Neg x; s = Softplus n; h = Tanh s; y = Mul x h');

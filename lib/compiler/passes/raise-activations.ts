@@ -128,24 +128,24 @@ const logarithms: Pattern = (e, node) => {
     if (axes.length === 0) return undefined;
     return { op: 'ReduceLogSumExp', inputs: exponential.inputs, attrs: { axes, keepdims: Number(keepdims) } };
   }
-  const x = onePlusExp(e, operand);
+  const x = onePlus(e, operand, 'Exp');
   return x && { op: 'Softplus', inputs: [x] };
 };
 
-/** x of 1 + Exp(x). */
-function onePlusExp(e: Expressions, v: Value): Value | undefined {
+/** x of 1 + Exp(x), or of 1 and another operator. */
+function onePlus(e: Expressions, v: Value, op: 'Exp' | 'Abs'): Value | undefined {
   const terms = e.terms(v);
   if (terms.length !== 2 || terms.some(({ factor }) => !near(factor, 1))) return undefined;
-  const power = terms.find(({ values }) => values.length === 1)?.values[0];
-  if (!power || !terms.some(({ values }) => values.length === 0)) return undefined;
-  return e.inner(power, 'Exp')?.inputs[0];
+  const other = terms.find(({ values }) => values.length === 1)?.values[0];
+  if (!other || !terms.some(({ values }) => values.length === 0)) return undefined;
+  return e.inner(other, op)?.inputs[0];
 }
 
 /** 1 / (1 + Exp(-x)), or x in the numerator. */
 const logistic: Pattern = (e, node) => {
   if (node.op !== 'Div' && node.op !== 'Reciprocal') return undefined;
   const [top, bottom] = node.op === 'Div' ? node.inputs : [undefined, node.inputs[0]];
-  const exponent = onePlusExp(e, bottom!);
+  const exponent = onePlus(e, bottom!, 'Exp');
   if (!exponent) return undefined;
   const negated = e.inner(exponent, 'Neg');
   const sigmoid: Raised = {
@@ -154,6 +154,13 @@ const logistic: Pattern = (e, node) => {
   };
   if (top === undefined || e.number(top) === 1) return sigmoid;
   return e.isConstant(top) ? undefined : { op: 'Mul', inputs: [top, sigmoid] };
+};
+
+/** x / (1 + Abs(x)) */
+const softsign: Pattern = (e, node) => {
+  if (node.op !== 'Div') return undefined;
+  const [x, bottom] = node.inputs as [Value, Value];
+  return onePlus(e, bottom, 'Abs') === x ? { op: 'Softsign', inputs: [x] } : undefined;
 };
 
 /** From here on Softplus(x) is x to 1e-6. */
@@ -188,5 +195,6 @@ export const activations: readonly Pattern[] = [
   scaledClip,
   logarithms,
   logistic,
+  softsign,
   thresholded,
 ];
