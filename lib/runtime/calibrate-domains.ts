@@ -4,7 +4,7 @@
 import { describe, findFunction } from '../compiler/approximations';
 import { type CompileOptions, realGraph } from '../compiler/compile';
 import type { Graph, Node, Value } from '../compiler/ir/graph';
-import { numbersAttr } from '../compiler/ops/core';
+import { numberAttr, numbersAttr } from '../compiler/ops/core';
 import { evaluateCore } from '../compiler/ops/evaluate-core';
 import { exponentialDomain, exponentialOf } from '../compiler/ops/exponential';
 import { splineOf } from '../compiler/ops/spline';
@@ -64,7 +64,8 @@ function domainOf(node: Node, interval: Interval, margin: number): readonly [num
 
 /** What an approximated function is made for: the operand of this node. */
 function domainOfNode(node: Node): { lo: number; hi: number } | undefined {
-  if (node.op === 'polynomial') return { lo: Number(node.attrs.lo), hi: Number(node.attrs.hi) };
+  if (node.op === 'polynomial' || node.op === 'fourier')
+    return { lo: Number(node.attrs.lo), hi: Number(node.attrs.hi) };
   if (node.op === 'exponential') return exponentialDomain(exponentialOf(node));
   if (node.op !== 'spline') return undefined;
   const { borders, inputScale } = splineOf(node);
@@ -81,11 +82,13 @@ export interface LeftDomain {
   readonly value: number;
 }
 
-/** By how much the approximation itself has moved its operand, to where its polynomial or its tables are. */
-function moved(node: Node, before: Node | undefined): number {
-  const own = before?.op === 'add_const' && before.name === node.name;
+/** What was its operand before the approximation itself has moved it to where its polynomial or its tables are. */
+function original(node: Node, before: Node | undefined): (v: number) => number {
+  const own = before?.name === node.name && ['add_const', 'mul_const'].includes(before.op);
   const data = own ? (before.attrs.data as BigInt64Array) : [];
-  return data.length === 1 ? Number(data[0]) * 2 ** -before!.outputs[0]!.type.scale! : 0;
+  if (data.length !== 1) return (v) => v;
+  if (before?.op === 'mul_const') return (v) => v / (Number(data[0]) * 2 ** -numberAttr(before, 'scale'));
+  return (v) => v - Number(data[0]) * 2 ** -before!.outputs[0]!.type.scale!;
 }
 
 /**
@@ -110,9 +113,9 @@ export function leftDomains(
     const { lo, hi } = domain;
     const room = 2 * 2 ** -(operand.type.scale ?? 0);
     if (seen.lo >= lo - room && seen.hi <= hi + room) return [];
-    const by = moved(node, producers.get(operand));
+    const from = original(node, producers.get(operand));
     const value = lo - seen.lo > seen.hi - hi ? seen.lo : seen.hi;
-    return [{ node, lo: lo - by, hi: hi - by, value: value - by }];
+    return [{ node, lo: from(lo), hi: from(hi), value: from(value) }];
   });
 }
 

@@ -169,6 +169,34 @@ void elementwise(const KernelTable& table) {
               {32, ins, {out.sink(n)}, attrs}, elements, false, "ns/element");
     }
   }
+  for (const int64_t frequencies : {1, 6}) {
+    std::vector<Source> ins = {x.ring(n)};
+    std::vector<int64_t> attrs = {20, 1 << 20};
+    for (int64_t k = 1; k <= frequencies; ++k) {
+      for (int i = 0; i < 2; ++i) ins.push_back(streams(26, 1, nullptr));
+      attrs.insert(attrs.end(), {k, 3000, -2000});
+    }
+    measure(table, "fourier of " + std::to_string(frequencies) + " frequencies",
+            {56, ins, {out.sink(n)}, attrs}, elements, false, "ns/element");
+  }
+  measure(table, "wave", {55, {x.ring(n)}, {out.sink(n)}, {20, 12, 3, 1}}, elements, false, "ns/element");
+  for (const int64_t degree : {0, 2}) {
+    const int64_t cells = degree ? 5 : 8;
+    const uint64_t few = 1 << 12, entries = static_cast<uint64_t>(degree + 1) << cells;
+    Memory tables(few * entries);
+    std::vector<int64_t> place = {20, cells, degree, 9, 7};
+    place.resize(static_cast<size_t>(3 + degree));
+    const std::string name = " of " + std::to_string(1 << cells) + " cells, degree " + std::to_string(degree);
+    const Source rows = {nullptr, Layout::ring, 26, 0, few * entries, 1, few * entries,
+                         streams(26, 1, nullptr).prg, 1, nullptr};
+    measure(table, "spline_select" + name,
+            {41, {x.ring(few), rows}, {out.sink(few)}, place}, static_cast<double>(few), false, "ns/element");
+    place.push_back(4);
+    for (uint64_t i = 0; i < entries; ++i) place.push_back(static_cast<int64_t>(i * 1000));
+    measure(table, "spline_table" + name,
+            {40, {x.ring(few)}, {tables.sink(few * entries)}, place}, static_cast<double>(few), false,
+            "ns/element");
+  }
   measure(table, "select",
           {7,
            {plane_memory(1), x.ring(n), y.ring(n), streams(64, 1, planes.words.data()),

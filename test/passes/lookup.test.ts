@@ -28,7 +28,7 @@ for (const [name, domain] of Object.entries(domains)) {
 defineApproximation({
   name: 'series',
   of: 'sigmoid',
-  build: (g, x) => g.fourier(x, series, { reach: 100, error: 2 ** -10 }),
+  build: (g, x) => g.fourier(x, series, { lo: -100, hi: 100 }, 2 ** -10),
 });
 
 const n = 301;

@@ -29,7 +29,8 @@ function attrs({ period, wave, scale, ...s }: Series): Attributes {
   const integers = (data: readonly number[], bits: number) =>
     BigInt64Array.from(data, (c) => BigInt(Math.round(c * 2 ** bits)));
   const [sine, cosine] = [integers(s.sine, scale - wave), integers(s.cosine, scale - wave)];
-  return { period, sine, cosine, constant: integers([s.constant], scale)[0]!, wave, scale };
+  const constant = integers([s.constant], scale)[0]!;
+  return { period, sine, cosine, constant, wave, scale, lo: -1, hi: 1 };
 }
 
 /** The series that the integers stand for, and its period as operands count it. */

@@ -151,11 +151,11 @@ export class FunctionBuilder {
   }
 
   /**
-   * A sum of sines and cosines of multiples of a, from one opening modulo its period. Off by `error` at most for |a| up to
-   * `reach`, in real units; beyond, in proportion to |a|.
+   * A sum of sines and cosines of multiples of a, from one opening modulo its period: that of `series` to `error`, for a in
+   * the domain. Beyond it, periods that are no power of two are off in proportion to |a|.
    */
-  fourier(a: Value, series: FourierSeries, bounds: { reach: number; error: number }): Value {
-    return this.core.fourier(a, series, bounds);
+  fourier(a: Value, series: FourierSeries, domain: Domain, error: number): Value {
+    return this.core.fourier(a, series, domain, error);
   }
 
   /**

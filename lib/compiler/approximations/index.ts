@@ -4,6 +4,7 @@
 import './sin';
 import './polynomial';
 import './exponential';
+import './fourier';
 import './spline';
 import './elu';
 import './erf';

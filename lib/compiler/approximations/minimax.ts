@@ -47,7 +47,7 @@ function clenshaw(c: ArrayLike<number>, t: number): number {
 }
 
 /** Solves a x = b by elimination with row exchanges; a and b are overwritten. */
-function solve(a: Float64Array[], b: Float64Array): Float64Array {
+export function solve(a: Float64Array[], b: Float64Array): Float64Array {
   const n = b.length;
   for (let k = 0; k < n; k++) {
     let pivot = k;

@@ -21,12 +21,12 @@ function periodic(name: string, of: (x: number) => number, sine: number): Scalar
     cosine: Float64Array.of(1 - sine),
   };
   defineFitted({
-    name: 'fourier',
+    name: 'sine',
     of: name,
     knobs: {},
-    propose({ tolerance, domain: { lo, hi } }) {
-      const bounds = { reach: Math.max(Math.abs(lo), Math.abs(hi)), error: tolerance * AIM };
-      return { name: 'Fourier series', error: bounds.error, build: (g, x) => g.fourier(x, series, bounds) };
+    propose({ tolerance, domain }) {
+      const error = tolerance * AIM;
+      return { name: 'Fourier series', error, build: (g, x) => g.fourier(x, series, domain, error) };
     },
   });
   return defineFunction({

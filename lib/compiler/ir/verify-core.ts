@@ -208,6 +208,8 @@ const rules: Readonly<Record<CoreOp, Rule>> = {
       constant: 'integer',
       wave: 'int',
       scale: 'int',
+      lo: 'number',
+      hi: 'number',
     },
     scale: (_, n) => num(n, 'scale'),
     shape: keeps,

@@ -162,14 +162,14 @@ export class CoreEmitter {
     return this.emit('arg_max', [a], { shape, dtype: 'int' }, { axis, keepdims });
   }
 
-  /** A Fourier series, off by `error` at most for |a| up to `reach`; beyond, the more the larger |a| is. */
-  fourier(a: Value, series: FourierSeries, { reach, error }: { reach: number; error: number }): Value {
+  /** A Fourier series, off by `error` at most for a in [lo, hi]; beyond, the more the larger |a| is. */
+  fourier(a: Value, series: FourierSeries, { lo, hi }: Domain, error: number): Value {
     const { period, constant } = series;
     const [sine, cosine] = [Float64Array.from(series.sine), Float64Array.from(series.cosine)];
     if (!(period > 0 && Number.isFinite(period))) throw new RangeError(`${period} is no period`);
     if (sine.length !== cosine.length || sine.length > 32 || ![...sine, ...cosine].some((c) => c !== 0))
       throw new RangeError('a series has as many cosines as sines, from 1 to 32, and one that is not 0');
-    const attrs = { period, constant, sine, cosine, reach, error };
+    const attrs = { period, constant, sine, cosine, lo, hi, error };
     return this.emit('fourier', [a], { shape: a.type.shape }, attrs);
   }
 

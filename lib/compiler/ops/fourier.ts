@@ -2,7 +2,8 @@
 //
 //     f(x) = constant + sum over k of sine[k - 1] sin(2 pi k x / period) + cosine[k - 1] cos(2 pi k x / period).
 //
-// Before the fixed-point pass these are real numbers. After it the period is a power of two of the operand's units, of which
+// It is meant for operands from `lo` to `hi`, in real units; beyond them it is what it is. Before the fixed-point pass all of
+// these are real numbers, and `error` is what rounding may do to the result. After it the period is a power of two of the operand's units, of which
 // the attribute is the logarithm; coefficients have scale - wave fractional bits, and the private evaluation rounds sines and
 // cosines of its mask to `wave` bits (protocols/fourier.ts).
 //
@@ -53,10 +54,20 @@ export function amplitudes({ sine, cosine }: FourierSeries): number[] {
   return Array.from(sine, (s, i) => Math.hypot(s, cosine[i]!));
 }
 
-/** A bound on |f'|. */
-export function steepestFourier(series: FourierSeries): number {
-  const frequency = (2 * Math.PI) / series.period;
-  return amplitudes(series).reduce((sum, a, i) => sum + a * (i + 1) * frequency, 0);
+function derivative({ period, sine, cosine }: FourierSeries): FourierSeries {
+  const times = (k: number, c: number) => (2 * Math.PI * (k + 1) * c) / period;
+  return {
+    period,
+    constant: 0,
+    sine: Float64Array.from(cosine, (c, k) => -times(k, c)),
+    cosine: Float64Array.from(sine, (s, k) => times(k, s)),
+  };
+}
+
+/** A bound on |f'| from lo to hi. */
+export function steepestFourier(series: FourierSeries, lo: number, hi: number): number {
+  const range = fourierRange(derivative(series), lo, hi);
+  return Math.max(Math.abs(range.lo), Math.abs(range.hi));
 }
 
 /**
@@ -73,8 +84,25 @@ export function fourierError(series: FourierSeries, scale: number, wave: number)
   }, 0);
 }
 
-/** Bounds of results, whatever the operand is. */
-export function fourierRange(series: FourierSeries): { lo: number; hi: number } {
-  const reach = amplitudes(series).reduce((a, b) => a + b, 0);
-  return { lo: series.constant - reach, hi: series.constant + reach };
+const SAMPLES = 512;
+
+/** Bounds of f from lo to hi; by default, whatever the operand is. */
+export function fourierRange(
+  series: FourierSeries,
+  lo: number = Number.NEGATIVE_INFINITY,
+  hi: number = Number.POSITIVE_INFINITY,
+): { lo: number; hi: number } {
+  const parts = amplitudes(series);
+  const reach = parts.reduce((a, b) => a + b, 0);
+  const all = { lo: series.constant - reach, hi: series.constant + reach };
+  if (!(hi - lo < series.period)) return all;
+  // Between two samples it stays within max |f''| h^2 / 8 of the line through them.
+  const step = (hi - lo) / SAMPLES;
+  const bend = parts.reduce((sum, a, i) => sum + a * ((2 * Math.PI * (i + 1)) / series.period) ** 2, 0);
+  const margin = (bend * step * step) / 8;
+  const values = Array.from({ length: SAMPLES + 1 }, (_, i) => evaluateFourier(series, lo + i * step));
+  return {
+    lo: Math.max(all.lo, Math.min(...values) - margin),
+    hi: Math.min(all.hi, Math.max(...values) + margin),
+  };
 }

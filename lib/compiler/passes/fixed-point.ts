@@ -270,29 +270,33 @@ class FixedPoint {
    * A value times a public factor, so that a period of `period` real units is a power of two of its integers, and the
    * logarithm of that, at least `least`. The factor is off by `relative` at most.
    */
-  private turns(node: Node, period: number, relative: number, least = 1): { value: Value; bits: number } {
+  private turns(
+    node: Node,
+    period: number,
+    relative: number,
+    least = 1,
+  ): { value: Value; bits: number; factor: number } {
     const [x, { factor, scale }] = [node.inputs[0]!, turnsOf(period, relative)];
     const from = Math.max(Math.min(this.fine(x), INTEGER_BITS - scale), least - scale);
     const value = this.at(x, from);
-    if (factor === 1n) return { value, bits: from + scale };
+    const bits = from + scale;
+    if (factor === 1n) return { value, bits, factor: 1 };
     const { range: _range, ...type } = value.type;
     const attrs = { data: BigInt64Array.of(factor), scale, shape: [] };
-    const types = [{ ...type, scale: from + scale }];
-    return {
-      value: this.rewriter.builder.node(node, 'mul_const', [value], types, attrs)[0]!,
-      bits: from + scale,
-    };
+    const types = [{ ...type, scale: bits }];
+    const scaled = this.rewriter.builder.node(node, 'mul_const', [value], types, attrs)[0]!;
+    return { value: scaled, bits, factor: Number(factor) * 2 ** -scale };
   }
 
   fourier(node: Node): void {
     const series = seriesOf(node);
-    const [reach, error] = [numberAttr(node, 'reach'), numberAttr(node, 'error')];
-    const steepest = steepestFourier(series);
-    const { value, bits } = this.turns(node, series.period, (error * TURNS) / (steepest * reach));
-    const made = fourierScales(series, error * (1 - TURNS), this.f);
+    const [lo, hi, error] = [numberAttr(node, 'lo'), numberAttr(node, 'hi'), numberAttr(node, 'error')];
+    const reach = Math.max(Math.abs(lo), Math.abs(hi)) * steepestFourier(series, lo, hi);
+    const { value, bits, factor } = this.turns(node, series.period, (error * TURNS) / reach);
+    const made = fourierScales(series, factor === 1 ? error : error * (1 - TURNS), this.f);
     if (made === undefined) throw new Error(`${node.name} has a series without any bits`);
     const { error: _error, ...attrs } = made;
-    this.emit(node, [value], made.scale, { ...attrs, period: bits });
+    this.emit(node, [value], made.scale, { ...attrs, period: bits, lo: lo * factor, hi: hi * factor });
   }
 
   lookup(node: Node): void {

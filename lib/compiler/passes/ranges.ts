@@ -150,6 +150,15 @@ function polynomial(node: Node, a: Range | undefined): Range {
   return { kind: known ? a.kind : 'assumed', ...range };
 }
 
+/** Bounded whatever its operand is, and more so where that is known to be in its domain. */
+function fourier(node: Node, a: Range | undefined): Range {
+  const [series, { scale = 0 }] = [seriesOf(node), node.outputs[0]!.type];
+  const error = node.attrs.wave === undefined ? 0 : fourierError(series, scale, numberAttr(node, 'wave'));
+  const known = a !== undefined && a.kind !== 'assumed';
+  const { lo, hi } = known ? fourierRange(series, a.lo, a.hi) : fourierRange(series);
+  return { kind: known ? a.kind : 'proven', lo: lo - error, hi: hi + error };
+}
+
 function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[]): Range | undefined {
   const [a, b] = ranges;
   if (isTruth(node)) return TRUTH;
@@ -173,12 +182,7 @@ function rangeOf(graph: Graph, node: Node, ranges: readonly (Range | undefined)[
     return { kind: a.kind, ...of(a.lo, a.hi) };
   }
   if (node.op === 'lookup') return { kind: 'proven', ...lookupRange(tableOf(node)) };
-  if (node.op === 'fourier') {
-    const [series, { scale = 0 }] = [seriesOf(node), node.outputs[0]!.type];
-    const error = node.attrs.wave === undefined ? 0 : fourierError(series, scale, numberAttr(node, 'wave'));
-    const { lo, hi } = fourierRange(series);
-    return { kind: 'proven', lo: lo - error, hi: hi + error };
-  }
+  if (node.op === 'fourier') return fourier(node, a);
   if (node.op === 'exponential') {
     const of = (lo: number, hi: number) => exponentialRange(exponentialOf(node), lo, hi);
     if (a === undefined || a.kind === 'assumed')

@@ -231,8 +231,10 @@ class Slack {
       }
       case 'fourier': {
         const [series, scale, wave] = [seriesOf(node), numberAttr(node, 'scale'), numberAttr(node, 'wave')];
-        const [slope, error] = [steepestFourier(series), fourierError(series, scale, wave)];
-        return mapBound(this.of(x), (v) => slope * v + error);
+        const e = worst(this.of(x));
+        const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
+        const slope = steepestFourier(series, lo - e, hi + e);
+        return mapBound(this.of(x), (v) => slope * v + fourierError(series, scale, wave));
       }
       case 'exponential': {
         const e = this.of(x);
