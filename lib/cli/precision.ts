@@ -99,8 +99,13 @@ function boundText({ layer, op, bound, what, limits, value, remedy }: ExceededBo
   const problem =
     bound === 'undefined' || limits === null || value === null
       ? `the ${what} is no number`
-      : `the ${what} was ${figure(value)}, outside of ${LIMITS[bound]} [${limits.map(figure).join(', ')}]`;
+      : `the ${what} was ${figure(value)}, outside of ${LIMITS[bound]} ${interval(limits)}`;
   return `${i + 1}. ${layer} (${op}): ${problem}.\n   What to do: ${remedy}`;
+}
+
+function interval([lo, hi]: NonNullable<ExceededBound['limits']>): string {
+  if (lo === null) return `(at most ${figure(hi!)})`;
+  return hi === null ? `(at least ${figure(lo)})` : `[${figure(lo)}, ${figure(hi)}]`;
 }
 
 /** Four digits say enough of an error. */

@@ -1,9 +1,10 @@
 // What values of a compiled model may be, and which of them were something else: intervals of inputs, ranges that were
 // proven, calibrated or assumed, domains of approximations, and what fits the bits that values are opened in.
 
+import { namesOf } from '../compiler/approximations';
 import type { Graph, Node, Range, Value } from '../compiler/ir/graph';
 import { comparedBits, INTEGER_BITS, magnitudeOf, magnitudeOfDifference, shiftOf } from '../compiler/widths';
-import { leftDomains } from './calibrate-domains';
+import { type LeftDomain, leftDomains } from './calibrate-domains';
 import type { Interval } from './examples';
 
 /** What kind of bound it is: one of an input, a range by what it rests on, a domain, the ring, or none that exists. */
@@ -19,8 +20,8 @@ export interface ExceededBound {
   readonly bound: BoundKind;
   /** Which value of the layer. */
   readonly what: string;
-  /** Where it had to be; null where there is no number. */
-  readonly limits: readonly [number, number] | null;
+  /** Where it had to be, null for an end that there is not; null where there is no number. */
+  readonly limits: readonly [number | null, number | null] | null;
   /** What it was: of several, the one furthest outside; null where there is no number. */
   readonly value: number | null;
   /** What to do. */
@@ -34,6 +35,8 @@ export interface SeenValues {
   readonly wanted: ReadonlyMap<Value, Interval>;
   /** Results of which some element is no number. */
   readonly noNumbers: ReadonlySet<Value>;
+  /** Functions of the model whose operands left the domains of their approximations. */
+  readonly left: readonly LeftDomain[];
 }
 
 const REMEDIES: Readonly<Record<BoundKind, string>> = {
@@ -43,7 +46,8 @@ const REMEDIES: Readonly<Record<BoundKind, string>> = {
   calibrated: 'Calibrate on examples like these as well, or with a larger margin.',
   assumed: 'Calibrate on examples like these, so that its range is known.',
   domain:
-    'Calibrate on examples like these, or with a larger margin: functions are then made for such operands.',
+    'Calibrate on examples like these, or with a larger margin: functions are then made for such operands. Take another ' +
+    'approximation for this node, if one was asked for by name.',
   ring: 'The result may be wrong: calibrate on examples like these, or compile with fewer fractional bits.',
   undefined: 'Its operands are outside of where the operator exists: correct the model or the data.',
 };
@@ -73,7 +77,7 @@ class Bounds {
     at: { readonly layer: string; readonly op: string },
     bound: BoundKind,
     what: string,
-    limits: readonly [number, number] | null,
+    limits: readonly [number | null, number | null] | null,
     value: number | null | undefined,
   ): void {
     if (value === undefined) return;
@@ -138,9 +142,15 @@ class Bounds {
       this.input(v, inputs[i]);
       known.set(v, inputs[i]);
     });
+    const told = new Set<string>();
+    for (const { node, lo, hi, value } of this.seen.left) {
+      told.add(node.name);
+      this.add(layerOf(node), 'domain', `operand of ${namesOf(node)[0]}`, [end(lo), end(hi)], value);
+    }
+    // What an approximation makes of an operand may leave the domain of a polynomial or a table within it.
     const left = new Map(leftDomains(this.graph, values, inputs).map((d) => [d.node, d]));
     this.graph.nodes.forEach((node, i) => {
-      const domain = left.get(node);
+      const domain = told.has(node.name) ? undefined : left.get(node);
       if (domain) {
         const { lo, hi, value } = domain;
         this.add(layerOf(node), 'domain', `operand of ${node.op}`, [lo, hi], value);
@@ -153,11 +163,15 @@ class Bounds {
   }
 }
 
+function end(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
+}
+
 function layerOf(node: Node): { layer: string; op: string } {
   return { layer: node.name, op: node.origin };
 }
 
-/** Everything that was outside of what the graph was compiled for, in the order of the graph. */
+/** Everything that was outside of what the graph was compiled for: inputs, functions, then in the order of the graph. */
 export function exceededBounds(graph: Graph, seen: SeenValues): ExceededBound[] {
   return new Bounds(graph, seen).run();
 }

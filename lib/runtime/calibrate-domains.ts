@@ -1,7 +1,16 @@
 // Where the operands of approximated functions are on examples, and whether a compiled model stays where its
 // approximations are made for.
 
-import { describe, findFunction } from '../compiler/approximations';
+import {
+  type Domain,
+  describe,
+  findFunction,
+  namesOf,
+  operandDomain,
+  type Selection,
+} from '../compiler/approximations';
+import { definitionOf } from '../compiler/approximations/operand-domain';
+import { select } from '../compiler/approximations/registry';
 import { type CompileOptions, realGraph } from '../compiler/compile';
 import type { Graph, Node, Value } from '../compiler/ir/graph';
 import { numberAttr, numbersAttr } from '../compiler/ops/core';
@@ -15,6 +24,35 @@ import { CryptorchError } from '../errors';
 import { batches, type Examples, type Interval, widen, withMargin } from './examples';
 import { takeInputs } from './numbers';
 
+/** What the operands of a lowered graph's functions are on examples, on real numbers. */
+export class FunctionOperands {
+  /** By name, as calibrations have them. */
+  readonly functions: ReadonlyMap<string, Node>;
+  private readonly operands: readonly Value[];
+  /** Nothing behind the last of them is needed. */
+  private readonly needed: Graph;
+  private readonly seen = new Map<Value, Interval>();
+
+  constructor(graph: Graph) {
+    this.functions = approximated(graph);
+    this.operands = [...new Set([...this.functions.values()].map((node) => node.inputs[0]!))];
+    this.needed = deadCode({ ...graph, outputs: this.operands }, 'reshape');
+  }
+
+  /** Runs an example: an array for every input of the graph. */
+  add(inputs: readonly Float64Array[]): void {
+    if (this.operands.length === 0) return;
+    const results = evaluateCore(this.needed, inputs);
+    this.operands.forEach((v, i) => {
+      this.seen.set(v, widen(this.seen.get(v), results[i]!.data));
+    });
+  }
+
+  of(node: Node): Interval {
+    return this.seen.get(node.inputs[0]!)!;
+  }
+}
+
 /**
  * Where the operands of approximated functions are, on real numbers: which approximation a function takes depends on it, so
  * it has to be known before any is taken.
@@ -26,23 +64,15 @@ export async function functionDomains(
   margin: number,
 ): Promise<Domains> {
   const graph = await realGraph(model, options);
-  const functions = approximated(graph);
-  if (functions.size === 0) return {};
-  // Nothing behind the last of them is needed.
-  const operands = [...new Set([...functions.values()].map((node) => node.inputs[0]!))];
-  const needed = deadCode({ ...graph, outputs: operands }, 'reshape');
+  const operands = new FunctionOperands(graph);
+  if (operands.functions.size === 0) return {};
   const ios = graph.inputs.map(({ name, type: { shape } }) => ({ name, shape }));
-  const seen = new Map<Value, Interval>();
   for (const example of examples.flatMap((e) => batches(ios, e))) {
     const taken = takeInputs(ios, example);
-    const inputs = ios.map(({ name }) => Float64Array.from(taken.get(name) as ArrayLike<number>, Number));
-    const results = evaluateCore(needed, inputs);
-    operands.forEach((v, i) => {
-      seen.set(v, widen(seen.get(v), results[i]!.data));
-    });
+    operands.add(ios.map(({ name }) => Float64Array.from(taken.get(name) as ArrayLike<number>, Number)));
   }
   return Object.fromEntries(
-    [...functions].map(([name, node]) => [name, domainOf(node, seen.get(node.inputs[0]!)!, margin)]),
+    [...operands.functions].map(([name, node]) => [name, domainOf(node, operands.of(node), margin)]),
   );
 }
 
@@ -80,6 +110,42 @@ export interface LeftDomain {
   readonly hi: number;
   /** The operand that was furthest outside. */
   readonly value: number;
+}
+
+/** What the approximation of a node is meant for, in terms of its operand: without end where it has a tail. */
+function meantFor(node: Node, selection: Selection | undefined): Domain {
+  const special = definitionOf(node).special?.(numbersAttr(node, 'params'));
+  const [name] = namesOf(node) as [string];
+  const selected = selection === undefined ? undefined : select(name, selection);
+  if (selected?.approximation.fitted === false) {
+    const { lo, hi } = selected.approximation.domain(selected.knobs);
+    const { factor, offset } = special ?? { factor: 1, offset: 0 };
+    const [a, b] = [(lo - offset) / factor, (hi - offset) / factor];
+    return { lo: Math.min(a, b), hi: Math.max(a, b) };
+  }
+  const { lo, hi, clip, mirror } = operandDomain(node, node.inputs[0]!.type.range);
+  return {
+    lo: clip.lo !== null ? Number.NEGATIVE_INFINITY : mirror ? 2 * mirror.centre - hi : lo,
+    hi: clip.hi !== null ? Number.POSITIVE_INFINITY : hi,
+  };
+}
+
+/** Ends of domains that follow from ranges are as exact as those; operands may be off by what was rounded before. */
+const ROUNDED = 2 ** -14;
+
+/** Every function whose operand was outside of what its approximation is meant for; the graph has ranges. */
+export function leftFunctionDomains(
+  operands: FunctionOperands,
+  selections: ReadonlyMap<Node, Selection>,
+): LeftDomain[] {
+  return [...operands.functions.values()].flatMap((node) => {
+    const { lo, hi } = meantFor(node, selections.get(node));
+    const seen = operands.of(node);
+    const room = (end: number): number => ROUNDED * Math.max(1, Math.abs(end));
+    const [below, above] = [seen.lo < lo - room(lo), seen.hi > hi + room(hi)];
+    if (!below && !above) return [];
+    return [{ node, lo, hi, value: below && (!above || lo - seen.lo > seen.hi - hi) ? seen.lo : seen.hi }];
+  });
 }
 
 /** What was its operand before the approximation itself has moved it to where its polynomial or its tables are. */

@@ -6,15 +6,18 @@
 // compute together. The error of a layer is what has added up by there. Its own error is what is left where the operators
 // of the layer are given what the layers before it gave in fixed point.
 
+import type { ApproximationOptions } from '../compiler/approximations';
 import { type CompileOptions, importModel, optimizing, securingOptions } from '../compiler/compile';
 import type { Graph, Node, Value } from '../compiler/ir/graph';
 import { type FloatTensor, roundHalfEven } from '../compiler/ops/array';
 import { evaluate } from '../compiler/ops/evaluate';
+import { selectionsFor } from '../compiler/passes/fixed-point';
 import { optimize } from '../compiler/passes/pipeline';
 import { producersOf } from '../compiler/passes/rewriter';
 import { GraphWeights } from '../compiler/weights';
 import { CryptorchError } from '../errors';
 import { type ExceededBound, exceededBounds } from './bounds';
+import { FunctionOperands, leftFunctionDomains } from './calibrate-domains';
 import { everyValue } from './every-value';
 import { batches, type Examples, type Interval, widen } from './examples';
 import { checkRange, takeInputs } from './numbers';
@@ -127,18 +130,27 @@ function layersOf(model: Graph, compiled: Graph): Layer[] {
   );
 }
 
-/** The model with types, and the compiled graph that knows what carries its results. */
-async function compiledGraphs(
-  model: string | Uint8Array,
-  options: CompileOptions,
-): Promise<{ readonly real: Graph; readonly graph: Graph }> {
+interface Compiled {
+  /** The model with types. */
+  readonly real: Graph;
+  /** Core operations on real numbers, with ranges, functions not approximated yet. */
+  readonly lowered: Graph;
+  /** It knows what carries results of `real`. */
+  readonly graph: Graph;
+  readonly approximation: ApproximationOptions;
+}
+
+async function compiledGraphs(model: string | Uint8Array, options: CompileOptions): Promise<Compiled> {
   const imported = await importModel(model, options);
-  let real: Graph | undefined;
-  const onPass = (name: string, graph: Graph): void => {
-    if (name === 'infer-shapes') real = graph;
+  const seen = new Map<string, Graph>();
+  const own = optimizing(imported, options);
+  const { graph } = optimize(imported.graph, { ...own, onPass: (name, g) => seen.set(name, g) });
+  return {
+    real: seen.get('infer-shapes')!,
+    lowered: seen.get('ranges')!,
+    graph,
+    approximation: own.approximation!,
   };
-  const { graph } = optimize(imported.graph, { ...optimizing(imported, options), onPass });
-  return { real: real!, graph };
 }
 
 /** What an input is as integers at its scale. */
@@ -161,7 +173,8 @@ export async function precision(
   const { seed = 'precision', ...rest } = options;
   if (examples.length === 0)
     throw new CryptorchError('INVALID_OPTION', 'Precision needs at least one example of the inputs.');
-  const { real, graph } = await compiledGraphs(model, rest);
+  const { real, lowered, graph, approximation } = await compiledGraphs(model, rest);
+  const operands = new FunctionOperands(lowered);
   const { ios, run } = everyValue(graph, securingOptions(graph, rest), new GraphWeights(graph));
   const layers = layersOf(real, graph);
   const byResult = new Map(layers.map((layer) => [layer.result, layer]));
@@ -178,6 +191,7 @@ export async function precision(
     );
     const given = ios.map(({ name }) => Float64Array.from(taken.get(name) as ArrayLike<number>, Number));
     const results = await run(taken, seed);
+    operands.add(given);
     given.forEach((data, i) => {
       inputs[i] = widen(inputs[i], data);
     });
@@ -202,9 +216,10 @@ export async function precision(
       return { shape: exact.shape, data };
     });
   }
+  const left = leftFunctionDomains(operands, selectionsFor(lowered, approximation));
   return {
     layers: layers.map((layer) => described(layer, values[layer.at]!)),
-    exceeded: exceededBounds(graph, { inputs, values, wanted, noNumbers }),
+    exceeded: exceededBounds(graph, { inputs, values, wanted, noNumbers, left }),
   };
 }
 

@@ -419,8 +419,11 @@ class FixedPoint {
   }
 }
 
-/** @throws CryptorchError INVALID_OPTION for approximations of nodes that there are not */
-function selectionsFor(graph: Graph, { functions }: ApproximationOptions): Map<Node, Selection> {
+/**
+ * The approximations that were asked for, by the node that they are for.
+ * @throws CryptorchError INVALID_OPTION for nodes that there are not
+ */
+export function selectionsFor(graph: Graph, { functions }: ApproximationOptions): Map<Node, Selection> {
   const nodes = approximated(graph);
   const foreign = Object.keys(functions).find((key) => key.includes('/') && !nodes.has(key));
   if (foreign !== undefined) {
