@@ -142,12 +142,15 @@ export const singleRow: Axis = windowAxis({
   ceil: false,
 });
 
-/** Index ranges: output positions and the input positions of one tap, over one axis. */
-function* taps(size: number, out: number, start: number, stride: number): Generator<[number, number]> {
-  for (let o = 0; o < out; o++) {
-    const i = start + o * stride;
-    if (i >= 0 && i < size) yield [o, i];
-  }
+/** Output positions o, from `first` to before `end`, for which `start` + o `stride` lies on an axis. */
+function reached(
+  size: number,
+  out: number,
+  start: number,
+  stride: number,
+): { readonly first: number; readonly end: number } {
+  const first = Math.max(0, Math.ceil(-start / stride));
+  return { first, end: Math.min(out, Math.floor((size - 1 - start) / stride) + 1) };
 }
 
 /** x [N, C, H, W] with w [O, C/group, kh, kw] -> [N, O, OH, OW]. */
@@ -162,10 +165,13 @@ export function conv2d(
   const [outputs, perGroup, kh, kw] = w.shape as [number, number, number, number];
   const [oh, ow] = [out[2]!, out[3]!];
   const data = new Float64Array(n * outputs * oh * ow);
+  const [down, across] = a.strides;
   for (let y = 0; y < kh; y++) {
-    const rows = [...taps(height, oh, y * a.dilations[0] - a.pads[0], a.strides[0])];
+    const top = y * a.dilations[0] - a.pads[0];
+    const rows = reached(height, oh, top, down);
     for (let z = 0; z < kw; z++) {
-      const columns = [...taps(width, ow, z * a.dilations[1] - a.pads[1], a.strides[1])];
+      const left = z * a.dilations[1] - a.pads[1];
+      const columns = reached(width, ow, left, across);
       for (let plane = 0; plane < n * outputs; plane++) {
         const o = plane % outputs;
         const first = Math.floor((o * group) / outputs) * perGroup;
@@ -173,9 +179,11 @@ export function conv2d(
           const factor = w.data[((o * perGroup + i) * kh + y) * kw + z]!;
           if (factor === 0) continue;
           const input = (Math.floor(plane / outputs) * c + first + i) * height;
-          for (const [r, ir] of rows) {
-            const [to, from] = [(plane * oh + r) * ow, (input + ir) * width];
-            for (const [q, iq] of columns) data[to + q]! += factor * x.data[from + iq]!;
+          for (let r = rows.first; r < rows.end; r++) {
+            const to = (plane * oh + r) * ow;
+            const from = (input + top + r * down) * width + left;
+            for (let q = columns.first; q < columns.end; q++)
+              data[to + q]! += factor * x.data[from + q * across]!;
           }
         }
       }
@@ -196,16 +204,19 @@ export function pool(
   const [oh, ow] = out.slice(-2) as [number, number];
   const planes = x.data.length / (height * width || 1);
   const data = new Float64Array(planes * oh * ow).fill(start);
+  const [down, across] = a.strides;
   for (let y = 0; y < a.kernel[0]; y++) {
-    const rows = [...taps(height, oh, y * a.dilations[0] - a.pads[0], a.strides[0])];
+    const top = y * a.dilations[0] - a.pads[0];
+    const rows = reached(height, oh, top, down);
     for (let z = 0; z < a.kernel[1]; z++) {
-      const columns = [...taps(width, ow, z * a.dilations[1] - a.pads[1], a.strides[1])];
+      const left = z * a.dilations[1] - a.pads[1];
+      const columns = reached(width, ow, left, across);
       for (let plane = 0; plane < planes; plane++) {
-        for (const [r, ir] of rows) {
-          for (const [q, iq] of columns) {
-            const to = (plane * oh + r) * ow + q;
-            data[to] = f(data[to]!, x.data[(plane * height + ir) * width + iq]!);
-          }
+        for (let r = rows.first; r < rows.end; r++) {
+          const to = (plane * oh + r) * ow;
+          const from = (plane * height + top + r * down) * width + left;
+          for (let q = columns.first; q < columns.end; q++)
+            data[to + q] = f(data[to + q]!, x.data[from + q * across]!);
         }
       }
     }
