@@ -106,9 +106,10 @@ function forms(fit: SegmentFit, degree: number, outputScale: number): Form[] {
 function powerBits(fit: SegmentFit, degree: number, k: number, most: number, scale: number): number {
   const error = (bits: number): number => {
     const coarse = bits < most ? powerError(k, bits) * scale : 0;
+    const rounding = roundingUnits(k, bits);
     return fit
       .statistics(degree)
-      .reduce((e, s) => Math.max(e, s.impact * (s.powers[k - 1]! * coarse + roundingUnits(k, bits))), 0);
+      .reduce((e, s) => Math.max(e, s.impact * (s.powers[k - 1]! * coarse + rounding)), 0);
   };
   let [best, least] = [most, error(most)];
   for (let bits = most - 1; bits > 0; bits--) {
