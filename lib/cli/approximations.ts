@@ -1,6 +1,7 @@
 // `cryptorch approximations`: every way in which a function can be computed, how exact it is and what it costs.
 
 import { Command, Option } from 'commander';
+import { written } from '../compiler/approximations/registry';
 import { approximations, type MeasuredApproximation } from '../runtime/measure';
 import { integerFrom } from './options';
 import { type Column, milliseconds, renderTable } from './table';
@@ -91,7 +92,7 @@ export function cells(m: MeasuredApproximation): string[] {
   ]);
   const { seconds } = product;
   return [
-    `${titleOf(m)}${m.default ? ' *' : ''}`,
+    `${written(m.name, m.knobs)}${m.default ? ' *' : ''}`,
     domainText(m.domain),
     error(Math.max(product.error.max, fixed.error.max)),
     error(Math.max(product.error.mean, fixed.error.mean)),
@@ -99,11 +100,6 @@ export function cells(m: MeasuredApproximation): string[] {
     ...costs,
     ...(seconds === undefined ? [] : [milliseconds(seconds)]),
   ];
-}
-
-export function titleOf({ name, knobs }: MeasuredApproximation): string {
-  const all = Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`);
-  return [name, ...all].join(', ');
 }
 
 /** An interval, powers of two as such; `all` where it has no end. */
