@@ -1,11 +1,12 @@
 // Options about compiling that `compile` and `run` share, and what the compiler is given for them.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Selection } from '../compiler/approximations';
 import type { CompileOptions, OwnerName } from '../compiler/compile';
 import { readNpz } from '../model/npz';
 import { calibrate } from '../runtime/calibrate';
 import { readBytes } from '../runtime/files';
-import { integerFrom, parseOwners } from './options';
+import { integerFrom, parseApproximation, parseOwners } from './options';
 
 export interface CompilingOptions {
   readonly parties: number;
@@ -16,6 +17,7 @@ export interface CompilingOptions {
   readonly range?: Readonly<Record<string, readonly [number, number]>>;
   readonly calibrate?: string;
   readonly margin?: number;
+  readonly approximation?: Readonly<Record<string, Selection>>;
 }
 
 /** Collects `NAME=LO:HI` of a repeatable option. */
@@ -65,6 +67,12 @@ export function addCompilingOptions(
         parseMargin,
       ),
     )
+    .addOption(
+      new Option(
+        '--approximation <function=name>',
+        'how a function is computed, such as exp=cryptorch,bits=7 (repeatable); `cryptorch approximations` lists what there is',
+      ).argParser(parseApproximation),
+    )
     .option(
       '--exact-truncation',
       'round downwards instead of by a public coin: outputs are the same in every run, in more rounds',
@@ -84,11 +92,12 @@ export async function compilingOptions(
   options: CompilingOptions,
   shapes: Pick<CompileOptions, 'batch' | 'shapes'>,
 ): Promise<CompileOptions> {
-  const { parties, owners, exactTruncation, network, prefer, range, margin } = options;
+  const { parties, owners, exactTruncation, network, prefer, range, margin, approximation } = options;
   const known: CompileOptions = {
     parties,
     ...(owners && { owners }),
     ...(range && { ranges: range }),
+    ...(approximation && { approximation: { functions: approximation } }),
     ...(exactTruncation && { exactTruncation }),
     ...(network !== undefined && { network }),
     ...(prefer && { prefer }),

@@ -2,6 +2,7 @@
 // commander reports as a usage error; whether names exist in the model is for the compiler to say.
 
 import { InvalidArgumentError } from 'commander';
+import type { KnobValue, Selection } from '../compiler/approximations';
 import type { OwnerName } from '../compiler/compile';
 
 /** Collects `NAME=FILE` of a repeatable option. */
@@ -43,6 +44,30 @@ export function parseShape(
   const [, name, dims] = match as unknown as [string, string, string];
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`The shape of ${name} is given twice.`);
   return { ...before, [name]: dims.split(',').map((d) => integerFrom(1)(d.trim())) };
+}
+
+/** A knob's value as it is meant: a number or a truth value where it reads as one. */
+function knobValue(text: string): KnobValue {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+/** Collects `FUNCTION=NAME` or `FUNCTION=NAME,KNOB=VALUE,...` of a repeatable option. */
+export function parseApproximation(
+  text: string,
+  before: Readonly<Record<string, Selection>> = {},
+): Record<string, Selection> {
+  const [first, ...rest] = text.split(',');
+  const match = /^([^=]+)=([^=]+)$/.exec(first!);
+  const knobs = rest.map((part) => /^([^=]+)=([^=]+)$/.exec(part));
+  if (match === null || knobs.includes(null))
+    throw new InvalidArgumentError(
+      'Write FUNCTION=NAME or FUNCTION=NAME,KNOB=VALUE, such as exp=cryptorch,bits=7.',
+    );
+  const [, fn, name] = match as unknown as [string, string, string];
+  if (Object.hasOwn(before, fn)) throw new InvalidArgumentError(`The approximation of ${fn} is given twice.`);
+  const values = Object.fromEntries(knobs.map((knob) => [knob![1], knobValue(knob![2]!)]));
+  return { ...before, [fn]: { ...values, name } };
 }
 
 /** A whole number of at least `least`. */

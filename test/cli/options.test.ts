@@ -1,6 +1,6 @@
 import test from 'ava';
 import { InvalidArgumentError } from 'commander';
-import { integerFrom, parseInput, parseOwners } from '../../lib/cli/options';
+import { integerFrom, parseApproximation, parseInput, parseOwners } from '../../lib/cli/options';
 
 const refused = { instanceOf: InvalidArgumentError };
 
@@ -24,6 +24,17 @@ test('owners are parties or `secret`, and a name has one owner', (t) => {
   for (const text of ['', 'x', 'x=', 'x=-1', 'x=0.5', 'x=nobody', '=0', 'x=0,x=1']) {
     t.throws(() => parseOwners(text), refused, text);
   }
+});
+
+test('approximations have names and knobs, and a function has one', (t) => {
+  const once = parseApproximation('exp=cryptorch,bits=7,clamp=false,form=long');
+  t.deepEqual(once, { exp: { name: 'cryptorch', bits: 7, clamp: false, form: 'long' } });
+  const twice = parseApproximation('/act/tanh=crypten chebyshev', once);
+  t.deepEqual(twice, { ...once, '/act/tanh': { name: 'crypten chebyshev' } });
+  t.deepEqual(parseApproximation('exp=a,name=b'), { exp: { name: 'a' } });
+  for (const text of ['', 'exp', 'exp=', '=crypten', 'exp=a,bits', 'exp=a,=7', 'exp=a,bits=', 'exp=a=b'])
+    t.throws(() => parseApproximation(text), refused, text);
+  t.throws(() => parseApproximation('exp=crypten', once), refused);
 });
 
 test('whole numbers are read strictly', (t) => {

@@ -5,6 +5,7 @@ import { readNpy } from '../../lib/model/npy';
 import { writeNpz } from '../../lib/model/npz';
 import { rows, tensor } from '../../lib/tensor';
 import { cryptorch, example, temporaryFolder } from '../helpers/cli';
+import { model, node } from '../helpers/onnx';
 
 const MODEL = example('digits', 'digits.onnx');
 
@@ -73,6 +74,32 @@ test('text and JSON say the same; exit code 1 where a bound is exceeded', async 
     /exceeds \d bounds\.\n\n1\. image \(Input\): the input was 1, outside of its declared/,
   );
   t.regex(outside.stdout, /What to do: .*wider range/);
+});
+
+test('an approximation that is asked for is the one that errors are of', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [path, data] = [join(folder, 'tanh.onnx'), join(folder, 'x.npz')];
+  const nodes = [node('Tanh', ['x'], ['y'], {}, 'act')];
+  await writeFile(path, model({ inputs: { x: [64] }, outputs: { y: [64] }, nodes }));
+  await writeFile(
+    data,
+    writeNpz({
+      x: tensor(
+        Float32Array.from({ length: 64 }, (_, i) => i / 64),
+        [64],
+      ),
+    }),
+  );
+  const args = ['precision', path, '--data', data, '--json'];
+  const [fitted, chebyshev, unknown] = await Promise.all([
+    cryptorch(...args),
+    cryptorch(...args, '--approximation', 'act/tanh=crypten chebyshev'),
+    cryptorch(...args, '--approximation', 'tanh=guess'),
+  ]);
+  const error = ({ stdout }: typeof fitted): number => JSON.parse(stdout).layers[0].error.max;
+  t.true(error(chebyshev) < 1e-4 && error(chebyshev) < error(fitted) / 2);
+  t.is(unknown.code, 1);
+  t.regex(unknown.stderr, /"guess" of tanh; there are: .*crypten chebyshev/);
 });
 
 test('files that are no examples of the model give an error with a code', async (t) => {
