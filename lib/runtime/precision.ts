@@ -42,6 +42,8 @@ export interface LayerPrecision {
   readonly name: string;
   /** ONNX operator, such as `Conv`. */
   readonly op: string;
+  /** Name of the result in the model: a node may have several. */
+  readonly result: string;
   /** Shape of the result. */
   readonly shape: readonly number[];
   /** Nodes of the model that are computed with this one. */
@@ -233,6 +235,7 @@ function described(
   return {
     name,
     op,
+    result: result.name,
     shape: result.type.shape,
     merged,
     scale,

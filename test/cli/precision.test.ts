@@ -35,6 +35,7 @@ test('text and JSON say the same; exit code 1 where a bound is exceeded', async 
     t.deepEqual(Object.keys(layer), [
       'name',
       'op',
+      'result',
       'shape',
       'merged',
       'scale',

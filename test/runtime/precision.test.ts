@@ -7,7 +7,7 @@ import { inferShapes } from '../../lib/compiler/passes/infer-shapes';
 import { importOnnx } from '../../lib/model/onnx/import';
 import { toFloat64 } from '../../lib/tensor';
 import { coded } from '../helpers/errors';
-import { tensor as constant, model, node } from '../helpers/onnx';
+import { tensor as constant, DataType, int64, model, node } from '../helpers/onnx';
 import { randoms, weights } from '../ops/oracle';
 
 const cnn = () =>
@@ -121,6 +121,32 @@ test('batches one after the other are one figure, and the seed is that of the co
   );
   t.deepEqual(runs[0], runs[1]);
   t.notDeepEqual(runs[0], runs[2]);
+});
+
+test('results that are whole numbers or booleans, and several of one node', async (t) => {
+  const bytes = model({
+    inputs: { x: [3, 7] },
+    outputs: {
+      v: [3, 2],
+      i: { shape: [3, 2], type: DataType.INT64 },
+      g: { shape: [3, 7], type: DataType.BOOL },
+    },
+    nodes: [
+      node('TopK', ['x', 'k'], ['v', 'i'], { axis: 1 }, 'top'),
+      node('Greater', ['x', 'z'], ['g'], {}, 'more'),
+    ],
+    initializers: { k: int64([2]), z: constant([1], [0.25]) },
+  });
+  const { layers, exceeded } = await precision(bytes, [{ x: tensor(randoms(21, 1, 3), [3, 7]) }]);
+  t.deepEqual(exceeded, []);
+  t.deepEqual(
+    layers.map((l) => [l.name, l.result, l.scale, l.error.max < 2 ** -16, l.ownError.max]),
+    [
+      ['top', 'v', 16, true, 0],
+      ['top', 'i', 0, true, 0],
+      ['more', 'g', 0, true, 0],
+    ],
+  );
 });
 
 test('LayerNormalization and Softmax: errors are those of their approximations, which a private run has too', async (t) => {
