@@ -8,7 +8,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchmarkFile, runSuite } from './harness';
 
-const SHARED = ['main.ts', 'harness.ts', 'runs.ts', 'peers.ts', 'chart.ts'];
+const SHARED = ['main.ts', 'harness.ts', 'runs.ts', 'peers.ts', 'chart.ts', 'functions.ts'];
 
 const names = readdirSync(__dirname)
   .filter((file) => file.endsWith('.ts') && !SHARED.includes(file))

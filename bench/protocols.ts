@@ -4,7 +4,10 @@
 import { type Graph, GraphBuilder, type Type } from '../lib/compiler/ir/graph';
 import type { ComparisonKnobs } from '../lib/compiler/protocols/protocol';
 import { secure } from '../lib/compiler/secure';
+import { GraphWeights } from '../lib/compiler/weights';
 import { runProgram } from '../lib/runtime/local';
+import { FUNCTIONS, type FunctionCase } from './functions';
+import { normals, uniforms } from './networks/builder';
 import { type Measured, publish, repeat } from './runs';
 
 const fixed = (shape: readonly number[], scale = 16): Type => ({
@@ -33,6 +36,8 @@ interface Case {
   readonly name: string;
   readonly graph: () => Graph;
   readonly comparison?: ComparisonKnobs;
+  readonly operand?: FunctionCase['operand'];
+  readonly peer?: string;
 }
 
 /** Forms of a comparison: fewer rounds or bits for more material (docs/performance.md). */
@@ -99,21 +104,28 @@ const CASES: readonly Case[] = [
     name: 'argmax of 128x128',
     graph: () => operator('arg_max', [[128, 128]], [128], { axis: 1, keepdims: false }),
   },
+  ...FUNCTIONS,
 ];
+
+/** Numbers for every operand, and for weights. */
+function numbersFor(graph: Graph, operand: Case['operand']): Map<string, Float64Array> {
+  const normal = normals(7);
+  const uniform = uniforms(8);
+  const of = (shape: readonly number[]) =>
+    Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+      operand ? operand(uniform(), normal()) : Math.sin(i),
+    );
+  return new Map(graph.inputs.map((v) => [v.name, of(v.type.shape)]));
+}
 
 export async function main(args: readonly string[]): Promise<void> {
   const filter = args.find((a) => !a.startsWith('--')) ?? '';
   const measured: Measured[] = [];
-  for (const { name, graph, comparison } of CASES.filter((c) => c.name.includes(filter))) {
+  for (const { name, graph, comparison, operand, peer } of CASES.filter((c) => c.name.includes(filter))) {
     const g = graph();
     const outputOwners = Object.fromEntries(g.outputs.map((v) => [v.name, 'secret' as const]));
     const program = secure(g, { parties: 2, outputOwners, ...(comparison && { knobs: { comparison } }) });
-    const numbers = new Map(
-      g.inputs.map((v) => [
-        v.name,
-        Float64Array.from({ length: v.type.shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i)),
-      ]),
-    );
+    const numbers = new Map([...numbersFor(g, operand), ...new GraphWeights(g)]);
     const entry = await repeat(
       name,
       async () => {
@@ -122,7 +134,7 @@ export async function main(args: readonly string[]): Promise<void> {
       },
       2000,
     );
-    measured.push(entry);
+    measured.push({ ...entry, ...(peer !== undefined && { peer }) });
     console.error(`${name}: offline ${entry.offline.toFixed(1)} ms, online ${entry.online.toFixed(1)} ms`);
   }
   publish(measured, args.includes('--json'));

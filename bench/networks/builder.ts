@@ -15,10 +15,15 @@ function random(seed: number): () => number {
   };
 }
 
+/** Numbers in [0, 1). */
+export function uniforms(seed: number): () => number {
+  const next = random(seed);
+  return () => next() / 2 ** 32;
+}
+
 /** Normal numbers by Box and Muller. */
 export function normals(seed: number): () => number {
-  const next = random(seed);
-  const uniform = (): number => next() / 2 ** 32;
+  const uniform = uniforms(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
