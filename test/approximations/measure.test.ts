@@ -78,7 +78,7 @@ test('rounds, bits and errors are those of private runs', async (t) => {
 
 test('what is taken where nothing is asked for is as exact as the tolerance says, rounding included', async (t) => {
   const fitted = ({ approximation, knobs }: Alternative) =>
-    approximation.of === undefined && Object.values(knobs).every((v) => v === 'auto');
+    approximation.fitted && Object.values(knobs).every((v) => v === 'auto');
   const seen: string[] = [];
   for (const compiled of compiledAlternatives({}, fitted)) {
     if (!compiled.isDefault) continue;

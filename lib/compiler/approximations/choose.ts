@@ -214,7 +214,10 @@ function named(node: Node, request: Request, { approximation, knobs }: Selected)
   const { factor, offset } = request.special ?? { factor: 1, offset: 0 };
   const { lo, hi } = approximation.domain(knobs);
   const own = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
-  const seen = node.attrs.known === true ? { kind: 'calibrated', ...own } : range;
+  const usual = definitionOf(node).domain(request.params);
+  const told = own.lo !== usual.lo || own.hi !== usual.hi;
+  // An operator that gives a domain knows more of its operands than intervals do.
+  const seen = told ? { kind: node.attrs.known === true ? 'calibrated' : 'assumed', ...own } : range;
   const ends = seen && [seen.lo * factor + offset, seen.hi * factor + offset].sort((a, b) => a - b);
   const name = written(approximation.name, knobs);
   if (seen !== undefined && seen.kind !== 'assumed' && !(ends![0]! >= lo && ends![1]! <= hi)) {

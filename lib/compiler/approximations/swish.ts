@@ -5,6 +5,7 @@ import { defineFunction, type ScalarFunction } from './registry';
 
 export const swish: ScalarFunction = defineFunction({
   name: 'swish',
+  examples: [[1.702]],
   relative: false,
   unit: 1,
   of: ([alpha]) => {
