@@ -1,10 +1,10 @@
 // Fourier series that are fitted: as close as they say, closer with more frequencies, and private runs of them.
 
 import test from 'ava';
-import { compile, runLocal, tensor } from '../../lib';
+import { compile, defineApproximation, runLocal, tensor } from '../../lib';
 import { type FourierFitOptions, fitFourier } from '../../lib/compiler/approximations/fourier-fit';
 import { fourierScales } from '../../lib/compiler/approximations/fourier-scales';
-import { gelu } from '../../lib/compiler/approximations/gelu';
+import { gelu, geluBySines } from '../../lib/compiler/approximations/gelu';
 import { amplitudes, evaluateFourier, fourierRange, steepestFourier } from '../../lib/compiler/ops/fourier';
 import { model, node } from '../helpers/onnx';
 
@@ -59,6 +59,32 @@ test('bits of a series: no more than the error asks for', (t) => {
     const { scale, wave, error: found } = fourierScales(series, error, 8)!;
     t.true(found <= error && scale > before && wave < scale);
     before = scale;
+  }
+});
+
+defineApproximation({
+  name: 'gelu by shaft',
+  of: 'sigmoid',
+  knobs: { terms: [8, 4, 12, 16] },
+  build: (g, x, { terms }) => geluBySines(g, x, terms),
+});
+
+test("gelu by SHAFT's sine series, of operands far beyond its end", async (t) => {
+  const n = 401;
+  const x = Float32Array.from({ length: n }, (_, i) => (i - 200) / 16);
+  const bytes = model({ inputs: { x: [n] }, outputs: { y: [n] }, nodes: [node('Sigmoid', ['x'], ['y'])] });
+  for (const [terms, error] of [
+    [4, 7e-3],
+    [8, 2.4e-3],
+    [12, 1.3e-3],
+    [16, 8e-4],
+  ] as const) {
+    const functions = { sigmoid: { name: 'gelu by shaft', terms } };
+    const compiled = await compile(bytes, { approximation: { functions } });
+    const run = await runLocal(compiled, { x: tensor(x, [n]) }, { seed: terms });
+    t.deepEqual(run.communication.counted, run.communication.predicted);
+    const off = x.map((v, i) => Math.abs(Number(run.outputs.y!.data[i]) - gelu.of([])(v)));
+    t.true(Math.max(...off) <= error, `${Math.max(...off)} with ${terms} terms`);
   }
 });
 

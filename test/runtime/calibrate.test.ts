@@ -114,14 +114,14 @@ test('tolerance and degree steer what is taken, and are checked', async (t) => {
   const bytes = model({ inputs: { x: [3] }, outputs: { y: [3] }, nodes: [node('Reciprocal', ['x'], ['y'])] });
   const kind = async (approximation: object) => {
     const { graph } = await compile(bytes, { ranges, approximation });
-    return graph.nodes.find((n) => n.op === 'polynomial' || n.op === 'spline')!;
+    return graph.nodes.find((n) => ['polynomial', 'fourier', 'spline'].includes(n.op))!;
   };
   const degreeOf = (n: { attrs: object }) =>
     (n.attrs as { coefficients: BigInt64Array }).coefficients.length - 1;
   t.is(degreeOf(await kind({ tolerance: 2 ** -5 })), 2);
   t.is(degreeOf(await kind({})), 4);
-  t.is((await kind({ tolerance: 2 ** -12 })).op, 'spline');
-  t.is((await kind({ degree: 1 })).op, 'spline');
+  t.is((await kind({ tolerance: 2 ** -12 })).op, 'fourier');
+  t.is((await kind({ degree: 1 })).op, 'fourier');
   for (const approximation of [{ tolerance: 0 }, { tolerance: 1 }, { degree: 0 }, { degree: 2.5 }])
     await t.throwsAsync(compile(bytes, { approximation }), coded('INVALID_OPTION'));
 });

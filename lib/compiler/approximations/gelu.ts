@@ -1,6 +1,10 @@
 // gelu(x) = x (1 + erf(x / sqrt 2)) / 2 (Hendrycks, Gimpel 2016). Beyond its domain it is max(x, 0) to 2e-6.
 
+import type { Value } from '../ir/graph';
+import type { FourierSeries } from '../ops/fourier';
+import type { FunctionBuilder } from './builder';
 import { erfTaylor, errorFunction } from './erf';
+import { fitFourier } from './fourier-fit';
 import { factored, likeRelu, piecewise, scaledBy } from './pieces';
 import { defineApproximation, defineFunction, type ScalarFunction } from './registry';
 
@@ -73,4 +77,40 @@ defineApproximation({
         [0, 1],
       ],
     ),
+});
+
+/** gelu(x) - max(x, 0), a function of |x|: the sine series on [0, end] with the least error, and where it ends. */
+function sineSeries(terms: number): { readonly series: FourierSeries; readonly end: number } {
+  const exact = gelu.of([]);
+  // An odd function on a whole period has sines only.
+  const odd = (x: number) => Math.sign(x) * (exact(Math.abs(x)) - Math.abs(x));
+  // Ends whose periods have inverses of few bits.
+  const fits = [13, 12, 11, 10, 9, 8, 7, 6].flatMap((part) => {
+    const end = 32 / part;
+    const options = { period: 2 * end, frequencies: terms, relative: false, penalty: 2 ** -32 };
+    const fit = fitFourier({ ...options, fn: odd, domain: { lo: -end, hi: end } });
+    return fit ? [{ ...fit, end }] : [];
+  });
+  const { series, end } = fits.sort((a, b) => a.error - b.error)[0]!;
+  const none = new Float64Array(terms);
+  return { series: { ...series, constant: 0, cosine: none }, end };
+}
+
+const sineSeriesOf = new Map<number, ReturnType<typeof sineSeries>>();
+
+/** max(x, 0), and the sine series of |x|, which is clipped to where it ends. */
+export function geluBySines(g: FunctionBuilder, x: Value, terms: number): Value {
+  const made = sineSeriesOf.get(terms) ?? sineSeries(terms);
+  sineSeriesOf.set(terms, made);
+  const { series, end } = made;
+  const magnitude = g.sub(g.mul(g.clip(x, 0, end), 2), g.clip(x, -end, end));
+  return g.add(g.relu(x), g.fourier(magnitude, series, { lo: 0, hi: end }, 2 ** -12));
+}
+
+defineApproximation({
+  name: 'shaft',
+  of: 'gelu',
+  source: 'Kei, Chow, SHAFT, NDSS 2025: max(x, 0) and a sine series of |x|; coefficients are fitted',
+  knobs: { terms: [8, 4, 6, 10, 12, 16] },
+  build: (g, x, { terms }) => geluBySines(g, x, terms),
 });
