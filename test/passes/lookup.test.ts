@@ -2,7 +2,9 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { compile, defineApproximation, runLocal, tensor } from '../../lib';
+import { byTwoTables } from '../../lib/compiler/approximations/exp';
 import { turnsOf } from '../../lib/compiler/approximations/fourier-scales';
+import { gelu, geluByTable } from '../../lib/compiler/approximations/gelu';
 import { evaluateFourier } from '../../lib/compiler/ops/fourier';
 import { model, node } from '../helpers/onnx';
 
@@ -30,6 +32,14 @@ defineApproximation({
   of: 'sigmoid',
   build: (g, x) => g.fourier(x, series, { lo: -100, hi: 100 }, 2 ** -10),
 });
+
+defineApproximation({
+  name: 'gelu by sigma',
+  of: 'sigmoid',
+  knobs: { entries: [256, 64, 1024], exact: [true, false] },
+  build: (g, x, { entries, exact }) => geluByTable(g, x, entries, exact),
+});
+defineApproximation({ name: 'exp by sigma', of: 'sigmoid', build: (g, x) => byTwoTables(g, x) });
 
 const n = 301;
 
@@ -72,6 +82,25 @@ test('a table repeats beyond its domain', async (t) => {
   const y = await run(t, x, { name: 'plain', exact: true });
   const table = squares(32);
   for (const [i] of x.entries()) t.true(Math.abs(table[((i % 32) + 16) % 32]! - y[i]!) <= 2 ** -16, `${i}`);
+});
+
+test("gelu by SIGMA's table: off by half a cell of a slope of up to 1 / 2, or a whole one", async (t) => {
+  const x = Array.from({ length: n }, (_, i) => (i - 150) / 16);
+  for (const exact of [true, false]) {
+    for (const entries of [64, 256, 1024]) {
+      const y = await run(t, x, { name: 'gelu by sigma', entries, exact });
+      const off = Math.max(...x.map((v, i) => Math.abs(y[i]! - gelu.of([])(v))));
+      const cell = 4 / entries;
+      t.true(off <= ((exact ? 0.5 : 1) * cell) / 2 + 2e-4, `${off} with ${entries} entries`);
+      t.true(off > cell / 8);
+    }
+  }
+});
+
+test("exp by SIGMA's two tables", async (t) => {
+  const x = Array.from({ length: n }, (_, i) => -(i ** 2) / 4500);
+  const y = await run(t, x, { name: 'exp by sigma' });
+  for (const [i, v] of x.entries()) t.true(Math.abs(y[i]! - Math.exp(v)) <= 2 ** -12, `exp(${v}) = ${y[i]}`);
 });
 
 test('a series with a period that is no power of two', async (t) => {

@@ -80,3 +80,31 @@ for (const of of ['exp', 'decay']) {
     build: (g, x) => g.mul(limit(g, g.clip(x, -(2 ** 5), null), 5), g.atLeast(x, -14)),
   });
 }
+
+/** Bits of the index of a table, and fractional bits of an operand below 16 that both tables have together. */
+const TABLE = 8;
+const FRACTION = 2 * TABLE - 4;
+
+/** exp(x) for x <= 0 as a product of two entries: by the leading and by the next bits of -x, which is cut off at 16. */
+export function byTwoTables(g: FunctionBuilder, x: Value): Value {
+  const size = 2 ** TABLE;
+  const [high, low] = [2 ** (TABLE - FRACTION), 2 ** -FRACTION];
+  const positive = g.clip(g.neg(x), 0, 16 - low);
+  const table = (width: number, start: number) =>
+    g.lookup(
+      positive,
+      Array.from({ length: size }, (_, i) => Math.exp(-(i + start) * width)),
+      { lo: 0, hi: size * width },
+      true,
+    );
+  // The low bits are cut off, so that their middle counts.
+  return g.mul(table(high, 0), table(low, 0.5));
+}
+
+defineApproximation({
+  name: 'sigma',
+  of: 'decay',
+  source: 'Gupta et al., SIGMA, PETS 2024: two tables of 256 entries',
+  domain: { lo: Number.NEGATIVE_INFINITY, hi: 0 },
+  build: (g, x) => byTwoTables(g, x),
+});

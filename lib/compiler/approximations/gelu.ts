@@ -103,9 +103,30 @@ export function geluBySines(g: FunctionBuilder, x: Value, terms: number): Value 
   const made = sineSeriesOf.get(terms) ?? sineSeries(terms);
   sineSeriesOf.set(terms, made);
   const { series, end } = made;
-  const magnitude = g.sub(g.mul(g.clip(x, 0, end), 2), g.clip(x, -end, end));
-  return g.add(g.relu(x), g.fourier(magnitude, series, { lo: 0, hi: end }, 2 ** -12));
+  return g.add(g.relu(x), g.fourier(magnitude(g, x, end), series, { lo: 0, hi: end }, 2 ** -12));
 }
+
+/** |x|, at most `end`; its comparison with 0 is that of a max(x, 0). */
+function magnitude(g: FunctionBuilder, x: Value, end: number): Value {
+  return g.sub(g.mul(g.clip(x, 0, end), 2), g.clip(x, -end, end));
+}
+
+/** max(x, 0), and a table of |x| on [0, 4), whose entries are for the middles of their cells. */
+export function geluByTable(g: FunctionBuilder, x: Value, entries: number, exact: boolean): Value {
+  const width = 4 / entries;
+  const middles = Array.from({ length: entries }, (_, i) => (i + 0.5) * width);
+  const table = middles.map((v) => gelu.of([])(v) - v);
+  const last = middles.at(-1)!;
+  return g.add(g.relu(x), g.lookup(magnitude(g, x, last), table, { lo: 0, hi: 4 }, exact));
+}
+
+defineApproximation({
+  name: 'sigma',
+  of: 'gelu',
+  source: 'Gupta et al., SIGMA, PETS 2024: max(x, 0) and a table of |x|',
+  knobs: { entries: [256, 64, 128, 512, 1024], exact: [true, false] },
+  build: (g, x, { entries, exact }) => geluByTable(g, x, entries, exact),
+});
 
 defineApproximation({
   name: 'shaft',
