@@ -161,7 +161,7 @@ test('a network of several functions, calibrated or not, rounded downwards, amon
   t.deepEqual(Object.keys(calibration.domains!).sort(), [
     'lrn/power',
     'norm/power',
-    'sigmoid/sigmoid',
+    'silu/silu',
     'softmax/decay',
     'softmax/power',
   ]);
