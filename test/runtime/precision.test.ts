@@ -163,8 +163,11 @@ test('LayerNormalization and Softmax: errors are those of their approximations, 
   t.true(layer(found, 'norm').relative < 2 ** -8);
   const soft = layer(found, 'soft');
   const { outputs } = await runLocal(await compile(transformer(), { batch }), { x }, { seed: 2 });
-  const off = Math.max(...differences(transformer(), toFloat64(x), batch, toFloat64(outputs.y!)));
-  t.true(off < 1e-2 && Math.abs(off - soft.error.max) < soft.error.max / 2, `${off}, ${soft.error.max}`);
+  const off = differences(transformer(), toFloat64(x), batch, toFloat64(outputs.y!));
+  t.true(Math.max(...off) < 1e-2);
+  // How tables round depends on masks, and the largest error on few elements: from one seed to another it doubles.
+  const mean = off.reduce((a, b) => a + b, 0) / off.length;
+  t.true(Math.abs(mean - soft.error.mean) < soft.error.mean / 2, `${mean}, ${soft.error.mean}`);
 });
 
 test('an input that leaves its declared range is computed with and told, where a run refuses it', async (t) => {
