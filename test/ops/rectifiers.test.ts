@@ -71,6 +71,12 @@ for (const c of CASES) {
   });
 }
 
+test('a scalar, and a tensor of one element', async (t) => {
+  await agrees(t, one('Gelu', [], [], {}, {}, 20), 30, { magnitude: 6 });
+  for (const op of ['Erf', 'Softplus', 'Elu', 'Selu', 'Celu', 'Mish'])
+    await clearAgrees(t, one(op, [1, 1], [1, 1], {}, {}, 22), 30, { magnitude: 6 });
+});
+
 test('what is known to stay in the domain is not clipped, and on a narrow one it is a polynomial', async (t) => {
   for (const op of ['Erf', 'Softplus', 'Gelu', 'Mish']) {
     for (const [magnitude, approximation] of [
