@@ -72,6 +72,34 @@ void expand(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out) {
   }
 }
 
+// N registers of four blocks each, of any numbers.
+template <int N>
+CT_INLINE void group_of(const __m512i* keys, __m512i start, const uint64_t* blocks, uint64_t* out) {
+  __m512i x[N];
+  CT_UNROLL for (int i = 0; i < N; ++i) {
+    const __m512i numbers = _mm512_maskz_permutexvar_epi64(
+        0x55, _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0),
+        _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i*)(blocks + 4 * i))));
+    x[i] = _mm512_xor_si512(_mm512_add_epi64(start, numbers), keys[0]);
+  }
+  CT_UNROLL for (int round = 1; round < 10; ++round) {
+    CT_UNROLL for (int i = 0; i < N; ++i) x[i] = _mm512_aesenc_epi128(x[i], keys[round]);
+  }
+  CT_UNROLL for (int i = 0; i < N; ++i)
+      _mm512_storeu_si512(out + 8 * i, _mm512_aesenclast_epi128(x[i], keys[10]));
+}
+
+void expand_any(const Prg& prg, const uint64_t* blocks, uint32_t count, uint64_t* out) {
+  __m512i keys[11];
+  CT_UNROLL for (int i = 0; i < 11; ++i) {
+    keys[i] = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i*)(prg.key->round_keys + 16 * i)));
+  }
+  const __m512i start = _mm512_broadcast_i32x4(_mm_set_epi64x((int64_t)prg.hi, (int64_t)prg.base));
+  for (; count >= 32; count -= 32, blocks += 32, out += 64) group_of<8>(keys, start, blocks, out);
+  for (; count >= 4; count -= 4, blocks += 4, out += 8) group_of<1>(keys, start, blocks, out);
+  for (; count; --count, ++blocks, out += 2) expand<Mix::set>(prg, *blocks, 1, out);
+}
+
 #elif defined(__AES__)
 
 template <Mix mix>
@@ -112,6 +140,24 @@ void expand(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out) {
   for (; blocks; --blocks, ++at, out += 2) group<mix, 1>(keys, prg.hi, at, out);
 }
 
+void expand_any(const Prg& prg, const uint64_t* blocks, uint32_t count, uint64_t* out) {
+  const __m128i* keys = (const __m128i*)prg.key->round_keys;
+  constexpr int kTogether = 8;
+  for (; count >= kTogether; count -= kTogether, blocks += kTogether, out += 2 * kTogether) {
+    __m128i x[kTogether];
+    CT_UNROLL for (int i = 0; i < kTogether; ++i) {
+      x[i] = _mm_xor_si128(_mm_set_epi64x((int64_t)prg.hi, (int64_t)(prg.base + blocks[i])), keys[0]);
+    }
+    CT_UNROLL for (int round = 1; round < 10; ++round) {
+      const __m128i key = keys[round];
+      CT_UNROLL for (int i = 0; i < kTogether; ++i) x[i] = _mm_aesenc_si128(x[i], key);
+    }
+    CT_UNROLL for (int i = 0; i < kTogether; ++i)
+        _mm_storeu_si128((__m128i*)(out + 2 * i), _mm_aesenclast_si128(x[i], keys[10]));
+  }
+  for (; count; --count, ++blocks, out += 2) expand<Mix::set>(prg, *blocks, 1, out);
+}
+
 #else
 
 template <Mix mix>
@@ -126,6 +172,10 @@ void expand(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out) {
       if (mix == Mix::exclusive) out[w] ^= state[w];
     }
   }
+}
+
+void expand_any(const Prg& prg, const uint64_t* blocks, uint32_t count, uint64_t* out) {
+  for (uint32_t i = 0; i < count; ++i) expand<Mix::set>(prg, blocks[i], 1, out + 2 * i);
 }
 
 #endif
@@ -143,6 +193,9 @@ void expand_subtract(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* 
 }
 void expand_exclusive(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out) {
   expand<Mix::exclusive>(prg, first, blocks, out);
+}
+void expand_blocks(const Prg& prg, const uint64_t* blocks, uint32_t count, uint64_t* out) {
+  expand_any(prg, blocks, count, out);
 }
 
 }  // namespace cryptorch::CT_TARGET

@@ -14,4 +14,7 @@ void expand_add(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out);
 void expand_subtract(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out);
 void expand_exclusive(const Prg& prg, uint64_t first, uint64_t blocks, uint64_t* out);
 
+// Blocks blocks[0], blocks[1], ... of the stream, one after the other.
+void expand_blocks(const Prg& prg, const uint64_t* blocks, uint32_t count, uint64_t* out);
+
 }  // namespace cryptorch::CT_TARGET

@@ -188,7 +188,7 @@ const char* check_select(const Args& args) {
 }
 
 size_t entry_scratch(const Args& args) {
-  return ring_scratch<2>(args) + (Powers::words(Shape(args.attr).position()) + 8) * sizeof(uint64_t);
+  return ring_scratch<3>(args) + (Powers::words(Shape(args.attr).position()) + 8) * sizeof(uint64_t);
 }
 
 void run_select(const Args& args, void* memory) {
@@ -198,25 +198,19 @@ void run_select(const Args& args, void* memory) {
   const uint64_t half = uint64_t{1} << (drop - 1);
   Scratch scratch(memory);
   uint64_t* buffer = scratch.ring();
-  uint64_t* table_buffer = scratch.ring();
+  uint64_t* rows_at = scratch.ring();
+  uint64_t* entries = scratch.ring();
   uint64_t* packed = scratch.ring();
   const Powers growth(args.attr + 4, position, scratch.words(Powers::words(position)));
   const Sink& out = args.out[0];
   const Source& table = args.in[1];
-  const uint32_t group = (uint32_t)kBlock / rows;
   for_blocks(args, [&](uint64_t first, uint32_t count) {
     const uint64_t* hat = load_ring(args.in[0], out.elements, first, count, 64, buffer);
     uint64_t* target = ring_target(out, first, packed);
-    for (uint32_t from = 0; from < count; from += group) {
-      const uint32_t now = (uint32_t)at_most(group, count - from);
-      const uint64_t* entries =
-          load_ring(table, table.elements, (first + from) * rows, now * rows, out.bits, table_buffer);
-      for (uint32_t e = 0; e < now; ++e) {
-        const uint64_t place = shape.place(hat[from + e]);
-        const uint64_t factor = (growth(place & low_bits(position)) + half) >> drop;
-        target[from + e] = entries[e * rows + (place >> position)] * factor;
-      }
-    }
+    for (uint32_t e = 0; e < count; ++e) rows_at[e] = (first + e) * rows + (shape.place(hat[e]) >> position);
+    load_runs(table, rows_at, count, 1, out.bits, entries);
+    for (uint32_t e = 0; e < count; ++e)
+      target[e] = entries[e] * ((growth(shape.place(hat[e]) & low_bits(position)) + half) >> drop);
     finish_ring(out, first, count, target);
   });
 }

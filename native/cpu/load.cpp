@@ -78,6 +78,38 @@ void load_range(const Source& s, uint64_t start, uint32_t count, bool reduce, ui
   }
 }
 
+CT_INLINE uint64_t packed_at(const void* stream, uint32_t bits, uint64_t index) {
+  const uint64_t bit = index * bits;
+  const uint64_t* word = (const uint64_t*)stream + bit / 64;
+  const uint32_t low = (uint32_t)(bit % 64);
+  return low + bits <= 64 ? word[0] >> low : word[0] >> low | word[1] << (64 - low);
+}
+
+// One stream's part of up to kRunsTogether runs.
+constexpr uint32_t kRunsTogether = 64;
+
+template <typename Word>
+void mix_runs(const Prg& prg, const uint64_t* starts, uint32_t count, uint32_t terms, uint64_t* out) {
+  constexpr uint32_t kMostBlocks = (kMostRun * sizeof(uint64_t) + 15) / 16 + 1;
+  uint64_t blocks[kRunsTogether * kMostBlocks], stream[2 * kRunsTogether * kMostBlocks];
+  uint32_t used = 0;
+  uint32_t places[kRunsTogether];
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t byte = starts[i] * sizeof(Word), last = (byte + terms * sizeof(Word) - 1) / 16;
+    places[i] = used * 16 + (uint32_t)(byte % 16);
+    for (uint64_t block = byte / 16; block <= last; ++block) blocks[used++] = block;
+  }
+  expand_blocks(prg, blocks, used, stream);
+  const uint64_t minus = prg.sign < 0 ? ~uint64_t{0} : 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Word* from = (const Word*)((const uint8_t*)stream + places[i]);
+    for (uint32_t k = 0; k < terms; ++k) out[i * terms + k] += ((uint64_t)from[k] ^ minus) - minus;
+  }
+}
+
+typedef uint8_t Byte __attribute__((may_alias));
+typedef uint64_t Double __attribute__((may_alias));
+
 // Element i of the block reads element ((first + i) / inner) % mid.
 void load_broadcast(const Source& s, uint64_t first, uint32_t count, bool reduce, uint64_t* out,
                     uint64_t* spare) {
@@ -122,6 +154,40 @@ const uint64_t* load_ring(const Source& s, uint64_t total, uint64_t first, uint3
   if (plain && !reduce) return (const uint64_t*)s.data + first;
   load_range(s, first, count, reduce, buffer, spare);
   return buffer;
+}
+
+void load_runs(const Source& s, const uint64_t* starts, uint32_t count, uint32_t terms, uint32_t width,
+               uint64_t* out) {
+  const uint32_t bytes = stream_bytes(s.bits);
+  const uint64_t mask = s.bits < width ? low_bits(s.bits) : ~uint64_t{0};
+  for (uint32_t done = 0; done < count;
+       done += kRunsTogether, starts += kRunsTogether, out += kRunsTogether * terms) {
+    const uint32_t now = (uint32_t)at_most(kRunsTogether, count - done);
+    // Tables lie in main memory, and which of their lines is next no processor can guess.
+    if (s.correction) {
+      for (uint32_t i = 0; i < now; ++i)
+        __builtin_prefetch((const uint64_t*)s.correction + starts[i] * s.bits / 64);
+    }
+    for (uint32_t i = 0; i < now; ++i) {
+      for (uint32_t k = 0; k < terms; ++k) {
+        uint64_t value = 0;
+        if (s.data) {
+          value = s.layout == Layout::ring ? ((const uint64_t*)s.data)[starts[i] + k]
+                                           : packed_at(s.data, s.bits, starts[i] + k);
+        }
+        if (s.correction) value += packed_at(s.correction, s.bits, starts[i] + k);
+        out[i * terms + k] = value;
+      }
+    }
+    for (uint32_t p = 0; p < s.prgs; ++p) {
+      const Prg& prg = s.prg[p];
+      if (bytes == 1) mix_runs<Byte>(prg, starts, now, terms, out);
+      if (bytes == 2) mix_runs<Half>(prg, starts, now, terms, out);
+      if (bytes == 4) mix_runs<Single>(prg, starts, now, terms, out);
+      if (bytes == 8) mix_runs<Double>(prg, starts, now, terms, out);
+    }
+    for (uint32_t i = 0; i < now * terms; ++i) out[i] &= mask;
+  }
 }
 
 const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint32_t plane, uint32_t count,

@@ -19,6 +19,14 @@ static CT_INLINE bool is_zero(const Source& s) { return !s.data && !s.prgs && !s
 const uint64_t* load_ring(const Source& s, uint64_t total, uint64_t first, uint32_t count, uint32_t width,
                           uint64_t* buffer);
 
+// Most elements of a run.
+constexpr uint32_t kMostRun = 4;
+
+// `count` runs (at most 512) of `terms` elements each, run i from element starts[i] on: run by run to `out`.
+// The operand is not broadcast; bits above min(width, s.bits) as in load_ring.
+void load_runs(const Source& s, const uint64_t* starts, uint32_t count, uint32_t terms, uint32_t width,
+               uint64_t* out);
+
 // Planes plane .. plane + count - 1 of block `block`, 8 words each; words behind the end of the operand are
 // zero or unspecified. `planes` is the number of planes of the operand; `buffer` has room for `count` planes.
 const Plane* load_planes(const Source& s, uint64_t block, uint32_t planes, uint32_t plane, uint32_t count,

@@ -146,23 +146,30 @@ const char* check_select(const Args& args) {
   return nullptr;
 }
 
+size_t select_memory(const Args& args) {
+  return ring_scratch<2>(args) + kBlock * (kMostDegree + 1) * sizeof(uint64_t);
+}
+
 void run_select(const Args& args, void* memory) {
   const SplineShape shape(args.attr);
   const uint32_t terms = shape.degree + 1, position = shape.positions[0];
   Scratch scratch(memory);
   uint64_t* buffer = scratch.ring();
-  uint64_t* row = scratch.ring();
+  uint64_t* starts = scratch.ring();
   uint64_t* packed = scratch.ring();
+  uint64_t* rows = scratch.words(kBlock * (kMostDegree + 1));
   const Sink& out = args.out[0];
   const Source& table = args.in[1];
   const uint64_t stride = table.elements == shape.entries() ? 0 : shape.entries();
   for_blocks(args, [&](uint64_t first, uint32_t count) {
     const uint64_t* hat = load_ring(args.in[0], out.elements, first, count, 64, buffer);
     uint64_t* target = ring_target(out, first, packed);
+    for (uint32_t e = 0; e < count; ++e)
+      starts[e] = (first + e) * stride + (shape.place(hat[e]) >> position) * terms;
+    load_runs(table, starts, count, terms, out.bits, rows);
     for (uint32_t e = 0; e < count; ++e) {
       const uint64_t place = shape.place(hat[e]);
-      const uint64_t at = (first + e) * stride + (place >> position) * terms;
-      const uint64_t* c = load_ring(table, table.elements, at, terms, out.bits, row);
+      const uint64_t* c = rows + e * terms;
       const int64_t u = (int64_t)(place & ((uint64_t{1} << position) - 1)) - (int64_t{1} << position >> 1);
       uint64_t value = c[0];
       for (uint32_t k = 1; k <= shape.degree; ++k) {
@@ -181,6 +188,6 @@ void run_select(const Args& args, void* memory) {
 }  // namespace
 
 CT_KERNEL(spline_table, check_table, units, table_scratch, run_table)
-CT_KERNEL(spline_select, check_select, element_units, ring_scratch<2>, run_select)
+CT_KERNEL(spline_select, check_select, element_units, select_memory, run_select)
 
 }  // namespace cryptorch::CT_TARGET

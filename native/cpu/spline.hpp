@@ -21,6 +21,7 @@
 namespace cryptorch::CT_TARGET {
 
 constexpr uint32_t kMostDegree = 3;
+static_assert(kMostDegree < kMostRun);
 
 // Attributes: bits, cells, degree, positions.
 struct SplineShape {
