@@ -32,8 +32,10 @@ const SECONDS_PER_MATERIAL_BYTE = 0.3e-9;
 
 /** Those that may compare all pairs. */
 const MAXIMA: ReadonlySet<string> = new Set(['max_pool', 'arg_max']);
+/** Those that compare their truncated operand, so that equal comparisons of one value are made once. */
+const SHARING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'piecewise']);
 /** Those whose comparison ends in a product, with which its last gate can be fused. */
-const FUSING: ReadonlySet<string> = new Set(['relu', 'leaky_relu', 'clip', 'piecewise', 'spline']);
+const FUSING: ReadonlySet<string> = new Set([...SHARING, 'spline']);
 
 const COMPARING: ReadonlySet<string> = new Set([...FUSING, ...MAXIMA, 'rank', 'step', 'equals']);
 
@@ -78,6 +80,7 @@ function signature(node: Node, alternating: boolean): string {
 /** The knobs of every node of a core graph whose values have their rings. */
 export function chooseKnobs(graph: Graph, options: ChooseOptions): (node: Node) => Partial<Knobs> {
   const known = new Map<string, Partial<Knobs>>();
+  const shared = new Map<string, Partial<Knobs>>();
   const hints = openingHints(graph);
   const best = (node: Node, alternating: boolean): Partial<Knobs> => {
     const costed = candidates(node).map((knobs) => {
@@ -88,14 +91,22 @@ export function chooseKnobs(graph: Graph, options: ChooseOptions): (node: Node) 
     });
     return costed.reduce((a, b) => (b.seconds < a.seconds ? b : a)).knobs;
   };
-  return (node) => {
-    if (!COMPARING.has(node.op)) return {};
+  const chosenFor = (node: Node): Partial<Knobs> => {
     const alternating = options.parties === 2 && node.outputs.every((v) => hints.has(v));
     const key = signature(node, alternating);
     const before = known.get(key);
     if (before !== undefined) return before;
     const chosen = best(node, alternating);
     known.set(key, chosen);
+    return chosen;
+  };
+  return (node) => {
+    if (!COMPARING.has(node.op)) return {};
+    if (!SHARING.has(node.op)) return chosenFor(node);
+    // The first one that compares these bits of a value chooses for all of them.
+    const key = `${node.inputs[0]?.id} ${shiftOf(node)} ${comparedBits(node)}`;
+    const chosen = shared.get(key) ?? chosenFor(node);
+    shared.set(key, chosen);
     return chosen;
   };
 }
