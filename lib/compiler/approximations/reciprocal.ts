@@ -3,7 +3,9 @@
 import type { Value } from '../ir/graph';
 import type { FunctionBuilder } from './builder';
 import { limit } from './exp';
+import { POWER_DOMAIN } from './power';
 import { defineApproximation } from './registry';
+import { seedOf } from './seed';
 
 /** y <- y (2 - y u), `steps` times: each squares the relative error. */
 export function newtonReciprocal(g: FunctionBuilder, u: Value, start: Value, steps: number): Value {
@@ -30,4 +32,14 @@ defineApproximation({
     const y = newtonReciprocal(g, u, start(g, u), steps);
     return g.select(positive, y, g.neg(y));
   },
+});
+
+const seed = seedOf((x) => 1 / x);
+
+defineApproximation({
+  name: 'newton',
+  of: 'reciprocal',
+  domain: POWER_DOMAIN,
+  // Half of the digits from a table, the other half from one step.
+  build: (g, x) => newtonReciprocal(g, x, g.spline(x, seed()), 1),
 });

@@ -3,7 +3,9 @@
 import type { Value } from '../ir/graph';
 import type { FunctionBuilder } from './builder';
 import { limit } from './exp';
+import { POWER_DOMAIN } from './power';
 import { defineApproximation } from './registry';
+import { seedOf } from './seed';
 
 const SOURCE = 'Knott et al., CrypTen, NeurIPS 2021: Newton-Raphson';
 
@@ -63,5 +65,18 @@ defineApproximation({
     const factor = (first: number, second: number) =>
       g.add(g.add(g.mul(hundred, first - 1), g.mul(tenThousand, second - first)), 1);
     return g.mul(rsqrt(g, g.mul(x, factor(1e-2, 1e-4))), factor(0.1, 0.01));
+  },
+});
+
+const seed = seedOf((x) => x ** -0.5);
+
+defineApproximation({
+  name: 'newton',
+  of: 'rsqrt',
+  domain: POWER_DOMAIN,
+  // Half of the digits from a table, the other half from one step. x y is never small, as y^2 is.
+  build: (g, x) => {
+    const y = g.spline(x, seed());
+    return g.mul(y, g.add(g.mul(g.mul(g.mul(x, y), y), -0.5), 1.5));
   },
 });
