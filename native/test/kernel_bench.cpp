@@ -187,15 +187,15 @@ void elementwise(const KernelTable& table) {
     std::vector<int64_t> place = {20, cells, degree, 9, 7};
     place.resize(static_cast<size_t>(3 + degree));
     const std::string name = " of " + std::to_string(1 << cells) + " cells, degree " + std::to_string(degree);
-    const Source rows = {nullptr, Layout::ring, 26, 0, few * entries, 1, few * entries,
-                         streams(26, 1, nullptr).prg, 1, nullptr};
-    measure(table, "spline_select" + name,
-            {41, {x.ring(few), rows}, {out.sink(few)}, place}, static_cast<double>(few), false, "ns/element");
+    const Source rows = {
+        nullptr, Layout::ring, 26, 0, few * entries, 1, few * entries, streams(26, 1, nullptr).prg,
+        1,       nullptr};
+    measure(table, "spline_select" + name, {41, {x.ring(few), rows}, {out.sink(few)}, place},
+            static_cast<double>(few), false, "ns/element");
     place.push_back(4);
     for (uint64_t i = 0; i < entries; ++i) place.push_back(static_cast<int64_t>(i * 1000));
-    measure(table, "spline_table" + name,
-            {40, {x.ring(few)}, {tables.sink(few * entries)}, place}, static_cast<double>(few), false,
-            "ns/element");
+    measure(table, "spline_table" + name, {40, {x.ring(few)}, {tables.sink(few * entries)}, place},
+            static_cast<double>(few), false, "ns/element");
   }
   measure(table, "select",
           {7,
