@@ -8,12 +8,14 @@ import { ROOT } from './pages';
 
 for (const generated of GENERATED) {
   test(`${generated.page} has what the sources say (npm run docs writes it)`, async (t) => {
+    t.timeout(300_000);
     const text = readPageText(generated.page);
     t.is(text, await updated(text, generated));
   });
 }
 
 test('charts of approximations are those of the sources, and there are no others', async (t) => {
+  t.timeout(300_000);
   const charts = await approximationCharts();
   for (const [file, svg] of charts) t.is(readPageText(file), svg, file);
   const there = readdirSync(join(ROOT, 'docs', 'charts')).filter((name) =>
