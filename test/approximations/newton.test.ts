@@ -1,4 +1,4 @@
-// A coarse table and one Newton step: over the whole domain about as exact as a fine table.
+// A coarse table and one Newton step: over the whole domain about as exact as a fine table, beside the unit of an output.
 
 import test from 'ava';
 import { evaluated } from '../helpers/approximations';
@@ -14,7 +14,10 @@ for (const [name, exponent, error] of [
     const found = evaluated('power', [exponent, 1, 0], 'newton', operands);
     for (const [i, x] of operands.entries()) {
       const exact = x ** exponent;
-      t.true(Math.abs(found[i]! - exact) <= error * exact, `${x}: ${found[i]} instead of ${exact}`);
+      t.true(
+        Math.abs(found[i]! - exact) <= error * exact + 2 ** -16,
+        `${x}: ${found[i]} instead of ${exact}`,
+      );
     }
   });
 }
