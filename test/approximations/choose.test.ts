@@ -35,6 +35,7 @@ const cases: readonly [string, readonly number[], Range, string][] = [
   ['exp', [], proven(-3.5, 3), 'exponential'],
   ['exp', [], proven(-10, 8), 'exponential'],
   ['decay', [], proven(-13.75, 0), 'exponential'],
+  ['decay', [], proven(-59, 0), 'exponential'],
   ['erf', [], proven(-30, 30), 'fourier'],
   ['gelu', [], proven(-1, 1.5), 'polynomial'],
   ['gelu', [], proven(-100, 200), 'fourier'],

@@ -78,6 +78,24 @@ test('a narrow range takes no maximum, a wide one does', async (t) => {
   }
 });
 
+test('exponents that are known not to be far below 0 are not clipped', async (t) => {
+  const nodes = [node('Softmax', ['x'], ['y'])];
+  const spec = { inputs: { x: [6, 40] }, outputs: { y: [6, 40] }, nodes };
+  for (const [magnitude, clips] of [
+    [29, false],
+    [30, true],
+  ] as const) {
+    const ranges = { x: [-magnitude, magnitude] as const };
+    t.is(coreOps(await clearAgrees(t, spec, 3, { magnitude, ranges })).includes('clip'), clips);
+  }
+  const ranges = { x: [-29, 29] as const };
+  const rows = [randoms(40, 6, 29), randoms(40, 7, 1), Array.from({ length: 40 }, (_, i) => (i ? -29 : 29))];
+  for (const cleartext of [false, true]) {
+    const { error, sum } = await errors(t, rows, { ranges, cleartext });
+    t.true(error <= 1e-3 && sum <= 3e-3, `${error} ${sum}`);
+  }
+});
+
 test('LogSoftmax keeps its maximum, which shifts what it gives', async (t) => {
   const nodes = [node('LogSoftmax', ['x'], ['y'])];
   const spec = { inputs: { x: [3, 9] }, outputs: { y: [3, 9] }, nodes };
@@ -102,6 +120,8 @@ test('rows of 128: within 64 bytes a party and element', async (t) => {
   t.true(wide.bytes <= 35.5 && wide.rounds <= 42 && wide.dealt <= 115, JSON.stringify(wide));
   const calibrated = await cost({ ranges: { x: [-32, 32] } });
   t.true(calibrated.bytes <= 22.5 && calibrated.dealt <= 80, JSON.stringify(calibrated));
+  const moderate = await cost({ ranges: { x: [-29, 29] } });
+  t.true(moderate.bytes <= 20 && moderate.rounds <= 38 && moderate.dealt <= 85, JSON.stringify(moderate));
   const narrow = await cost({ ranges: { x: [-4, 4] } });
   t.true(narrow.bytes <= 17 && narrow.rounds <= 10 && narrow.dealt <= 55, JSON.stringify(narrow));
 });

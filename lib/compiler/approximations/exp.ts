@@ -24,6 +24,8 @@ export const decay: ScalarFunction = defineFunction({
   // Thousands of terms may be next to nothing beside one that is 1.
   precision: 2 ** -4,
   summed: true,
+  // 16 cells of 4, but for the lowest one.
+  reach: { lo: -59 },
   of: () => Math.exp,
   domain: () => ({ lo: -13.75, hi: 0 }),
   exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: 1 }),

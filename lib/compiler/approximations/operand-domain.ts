@@ -83,7 +83,8 @@ function limited(
   let kind = given?.kind ?? 'proven';
   const end = (side: 'lo' | 'hi', beyond: (a: number, b: number) => boolean) => {
     const [value, limit] = [given?.[side], limits[side]];
-    if (value !== undefined && !beyond(value, limit)) return { value, clip: null };
+    if (value !== undefined && !beyond(value, definition.reach?.[side] ?? limit))
+      return { value, clip: null };
     if (definition.tails?.[side] !== undefined) return { value: limit, clip: limit };
     if (calibrated) return { value: value!, clip: null };
     kind = 'assumed';
