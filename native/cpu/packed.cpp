@@ -25,7 +25,7 @@ void unpack_any(const uint64_t* words, uint32_t bits, uint64_t start, uint32_t c
   }
 }
 
-#if defined(__AVX512VBMI2__)
+#if defined(__AVX512BW__)
 
 // Eight elements are `bits` bytes. Element k starts in word k * bits / 64 at bit k * bits % 64.
 template <Mix mix>
@@ -34,13 +34,14 @@ void unpack_groups(const uint8_t* bytes, uint32_t bits, uint32_t count, uint64_t
   const __m512i word = _mm512_srli_epi64(at, 6);
   const __m512i next = _mm512_add_epi64(word, _mm512_set1_epi64(1));
   const __m512i shift = _mm512_and_si512(at, _mm512_set1_epi64(63));
+  const __m512i rest = _mm512_sub_epi64(_mm512_set1_epi64(64), shift);  // a shift by 64 gives 0
   const __m512i mask = _mm512_set1_epi64((int64_t)low_bits(bits));
   for (uint32_t i = 0; i < count; i += 8, bytes += bits, out += 8) {
     const uint32_t now = count - i < 8 ? count - i : 8;
     const __m512i words = _mm512_maskz_loadu_epi8(low_bits((now * bits + 7) / 8), bytes);
-    __m512i value = _mm512_shrdv_epi64(_mm512_permutexvar_epi64(word, words),
-                                       _mm512_permutexvar_epi64(next, words), shift);
-    value = _mm512_and_si512(value, mask);
+    const __m512i low = _mm512_srlv_epi64(_mm512_permutexvar_epi64(word, words), shift);
+    const __m512i high = _mm512_sllv_epi64(_mm512_permutexvar_epi64(next, words), rest);
+    __m512i value = _mm512_and_si512(_mm512_or_si512(low, high), mask);
     const __mmask8 lanes = (__mmask8)((1u << now) - 1);
     const __m512i old = mix == Mix::set ? value : _mm512_maskz_loadu_epi64(lanes, out);
     if (mix == Mix::add) value = _mm512_add_epi64(old, value);
@@ -104,7 +105,7 @@ void pack_groups(const uint64_t* values, uint32_t bits, uint32_t count, uint8_t*
 }  // namespace
 
 void unpack(const void* stream, uint32_t bits, uint64_t start, uint32_t count, Mix mix, uint64_t* out) {
-#if defined(__AVX512VBMI2__)
+#if defined(__AVX512BW__)
   if (start % 8 == 0) {
     const uint8_t* bytes = (const uint8_t*)stream + start / 8 * bits;
     if (mix == Mix::set) return unpack_groups<Mix::set>(bytes, bits, count, out);
@@ -115,7 +116,7 @@ void unpack(const void* stream, uint32_t bits, uint64_t start, uint32_t count, M
 }
 
 void pack(const uint64_t* values, uint32_t bits, uint32_t count, void* stream) {
-#if defined(__AVX512VBMI2__)
+#if defined(__AVX512BW__)
   pack_groups(values, bits, count, (uint8_t*)stream);
 #else
   uint64_t* words = (uint64_t*)stream;

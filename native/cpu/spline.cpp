@@ -43,8 +43,9 @@ const char* check_table(const Args& args) {
 }
 
 size_t table_scratch(const Args& args) {
-  const size_t words = (SplineShape(args.attr).entries() + 7) / 8 * 8;
-  return kRingScratch + 3 * words * sizeof(uint64_t);
+  const size_t entries = SplineShape(args.attr).entries();
+  const auto lines = [](size_t words) { return (words + 7) / 8 * 64; };
+  return kRingScratch + 2 * lines(entries) + 2 * lines(entries + entries / 2);
 }
 
 // a b / 2^shift, rounded to nearest; wraps like a word.
@@ -83,19 +84,21 @@ void round_coefficients(const SplineShape& shape, uint32_t precision, int64_t* c
   }
 }
 
-// Rotates `rows` words up by `by`, in as many steps as `by` has bits.
-int64_t* rotate(uint32_t cells, uint64_t by, int64_t* words, int64_t* spare) {
-  const uint32_t rows = 1u << cells;
+// Rotates rows of `terms` words up by `by`, in as many steps as `by` has bits, the last of them into `out`.
+// Before `words` and `spare` there is room for half of the rows.
+void rotate(uint32_t cells, uint32_t terms, uint64_t by, uint64_t* words, uint64_t* spare, uint64_t* out) {
+  const uint32_t size = terms << cells;
   for (uint32_t bit = 0; bit < cells; ++bit) {
-    const int64_t moved = -(int64_t)(by >> bit & 1);
-    const uint32_t step = 1u << bit;
-    for (uint32_t i = 0; i < step; ++i) spare[i] = words[i] ^ (moved & (words[i] ^ words[rows - step + i]));
-    for (uint32_t i = step; i < rows; ++i) spare[i] = words[i] ^ (moved & (words[i] ^ words[i - step]));
-    int64_t* const done = spare;
+    const uint64_t moved = 0 - (by >> bit & 1);
+    const uint32_t step = terms << bit;
+    const uint64_t* below = words - step;
+    __builtin_memcpy(words - step, words + size - step, step * sizeof(uint64_t));
+    uint64_t* to = bit + 1 == cells ? out : spare;
+    CT_ELEMENTWISE
+    for (uint32_t i = 0; i < size; ++i) to[i] = words[i] ^ (moved & (words[i] ^ below[i]));
     spare = words;
-    words = done;
+    words = to;
   }
-  return words;
 }
 
 void run_table(const Args& args, void* memory) {
@@ -105,9 +108,11 @@ void run_table(const Args& args, void* memory) {
   const uint32_t rows = shape.rows(), terms = shape.degree + 1;
   Scratch scratch(memory);
   uint64_t* buffer = scratch.ring();
-  int64_t* start = (int64_t*)scratch.words(shape.entries());
-  int64_t* c = (int64_t*)scratch.words(shape.entries());
-  int64_t* spare = (int64_t*)scratch.words(rows);
+  const uint32_t entries = shape.entries(), half_entries = entries / 2;
+  int64_t* start = (int64_t*)scratch.words(entries);
+  int64_t* c = (int64_t*)scratch.words(entries);
+  uint64_t* words = scratch.words(entries + half_entries) + half_entries;
+  uint64_t* spare = scratch.words(entries + half_entries) + half_entries;
   for (uint32_t i = 0; i < rows; ++i) {
     for (uint32_t k = 0; k < terms; ++k) start[k * rows + i] = public_coefficients[i * terms + k];
   }
@@ -117,14 +122,14 @@ void run_table(const Args& args, void* memory) {
       const uint64_t place = shape.place(r[e]);
       const int64_t half = int64_t{1} << position >> 1;
       const int64_t rho = (int64_t)(place & ((uint64_t{1} << position) - 1));
-      __builtin_memcpy(c, start, shape.entries() * sizeof(int64_t));
+      __builtin_memcpy(c, start, entries * sizeof(int64_t));
       shift_polynomials(shape, half - rho, c);
       round_coefficients(shape, precision, c);
-      uint64_t* target = (uint64_t*)args.out[0].data + (first + e) * shape.entries();
       for (uint32_t k = 0; k < terms; ++k) {
-        const int64_t* moved = rotate(shape.cells, place >> position, c + k * rows, spare);
-        for (uint32_t i = 0; i < rows; ++i) target[i * terms + k] = (uint64_t)moved[i];
+        for (uint32_t i = 0; i < rows; ++i) words[i * terms + k] = (uint64_t)c[k * rows + i];
       }
+      uint64_t* target = (uint64_t*)args.out[0].data + (first + e) * entries;
+      rotate(shape.cells, terms, place >> position, words, spare, target);
     }
   });
 }
