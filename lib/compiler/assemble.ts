@@ -72,7 +72,7 @@ export function assemble(name: string, parts: Parts): Program {
     steps.push(...kernels.filter((s) => s.world === 'clear'));
   }
   const values = parts.values.map((v) => settled(v, corrections));
-  return { version: 2, name, parties: n, nodes, values, steps, ios };
+  return { version: 3, name, parties: n, nodes, values, steps, ios };
 }
 
 /** The value with who is corrected. */

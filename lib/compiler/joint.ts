@@ -2,7 +2,7 @@
 //
 //   uniform   a fresh mask; every party of `parties` expands its own part of it from its seed
 //   derive    dealer-side arithmetic on masks
-//   deal      shares of a mask: seed expansion at every party, plus a correction to one (corrections.ts)
+//   deal      shares of a mask: seed expansion at every party but one, a correction to that one (corrections.ts)
 //   open      exchange of share + mask, seen by its audience; repeated opens of one value are one
 //   local     arithmetic on public values and shares, no message
 //   reveal    to the named parties only, re-randomised by a zero sharing
@@ -165,7 +165,7 @@ export class Joint {
     return this.step('mask', kernel, ins, attr, [form])[0] as Value;
   }
 
-  /** Shares of what the dealer derived: from seeds, plus a correction for one party. */
+  /** Shares of what the dealer derived: from seeds, for one party a correction. */
   deal(mask: Value): Value {
     expectWorld(mask, ['mask']);
     return this.remember(`deal ${mask.id}`, () => {

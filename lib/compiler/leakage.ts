@@ -8,7 +8,7 @@
 //   4. Nothing flows from shares or openings to the dealer: its arithmetic is over masks and constants of the program.
 //   5. A public value follows from openings and public values alone; shares reach others only through an exchange.
 //   6. A reveal is re-randomised by a zero sharing of its own, and goes only to the owner of an output.
-//   7. A correction goes to one party, which is not told another party's stream.
+//   7. A correction goes to one party, which is not told another party's stream: those of all others are in it.
 
 import { CryptorchError } from '../errors';
 import { isSingle, type KernelStep, type Program, partiesOf, type Segment, type Value } from './program';
@@ -147,6 +147,9 @@ class LeakageCheck {
         v.node,
       );
     if (v.parties !== 2 ** this.program.parties - 1)
-      throw this.leak(`dealt value ${v.id} is not masked by every party's stream`, v.node);
+      throw this.leak(
+        `dealt value ${v.id} is not masked by every party's stream but the corrected one's`,
+        v.node,
+      );
   }
 }

@@ -140,7 +140,7 @@ export interface ProgramNode {
 /** The joint computation of all parties and the dealer: plain, public data. */
 export interface Program {
   /** Of the format. */
-  readonly version: 2;
+  readonly version: 3;
   /** Name of the model. */
   readonly name: string;
   /** Computing parties, the dealer not counted. */

@@ -128,7 +128,7 @@ const io = v.strictObject({
 });
 
 export const programSchema: Schema<Program> = v.strictObject({
-  version: v.literal(2),
+  version: v.literal(3),
   name: v.string(),
   parties: integer(2, MOST_PARTIES),
   nodes: v.array(

@@ -2,7 +2,7 @@
 //
 // A share outside its `parties` is zero there and its operand disappears; public terms of a sum enter at the lead
 // party alone. A mask's share, or a dealt value, is never stored: the kernel that consumes it expands it from the
-// role's own stream, plus the correction that lies in the dealer's frame if this party is the corrected one.
+// role's own stream, or takes the correction that lies in the dealer's frame if this party is the corrected one.
 
 import {
   type DealStep,
@@ -154,10 +154,11 @@ class Projection {
         return { ...absent, streams: [{ key: 0, fresh: v.life === 'run', value: origin.stream, sign: 1 }] };
       }
       case 'deal':
+        // The corrected party's share is the correction; the streams of all others hide what is dealt from it.
+        if (v.origin.corrected === this.role) return { ...absent, correction: this.memory.correctionOf(v) };
         return {
           ...absent,
           streams: [{ key: 0, fresh: v.life === 'run', value: v.origin.stream, sign: 1 }],
-          correction: this.memory.correctionOf(v),
         };
       default: {
         const place = this.memory.placeOf(v);
@@ -372,7 +373,7 @@ class Projection {
       }));
   }
 
-  /** Corrections: at the dealer what is dealt minus all streams, at the corrected party a frame to receive. */
+  /** Corrections: at the dealer what is dealt minus the streams of all others, at the corrected party a frame to receive. */
   private deal(step: DealStep): void {
     if (this.role !== dealerRole(this.n) && this.role !== step.to) return;
     const values = step.values.map((id) => this.value(id));
@@ -386,7 +387,7 @@ class Projection {
     values.forEach((v, i) => {
       const origin = v.origin as Origin & { kind: 'deal' };
       const dealt = this.source({ value: origin.mask, inner: 1, mid: v.elements });
-      const streams = this.allStreams(v, origin, v.parties);
+      const streams = this.allStreams(v, origin, v.parties & ~(2 ** step.to));
       const ins = [dealt, { ...dealt, place: null, correction: null, streams }];
       this.sumUp(v, ins, { place: places[i] as Place, ...this.packed(v) }, -1);
     });
