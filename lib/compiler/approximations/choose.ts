@@ -100,11 +100,11 @@ function withTails(
   inner: (v: Value) => Value,
 ): Value {
   if (clip.lo === null && clip.hi === null) return inner(x);
-  let y = inner(g.clip(x, clip.lo, clip.hi));
-  // The bounds' comparisons are those of the clip.
-  if (clip.lo !== null && tails.lo) y = g.add(y, g.mul(g.sub(g.clip(x, null, clip.lo), clip.lo), tails.lo));
-  if (clip.hi !== null && tails.hi) y = g.add(y, g.mul(g.sub(g.clip(x, clip.hi, null), clip.hi), tails.hi));
-  return y;
+  // The bounds' comparisons are those of the clip, which takes its products from the wider ones here too.
+  const beyond: Value[] = [];
+  if (clip.lo !== null && tails.lo) beyond.push(g.mul(g.sub(g.clip(x, null, clip.lo), clip.lo), tails.lo));
+  if (clip.hi !== null && tails.hi) beyond.push(g.mul(g.sub(g.clip(x, clip.hi, null), clip.hi), tails.hi));
+  return beyond.reduce((y, tail) => g.add(y, tail), inner(g.clip(x, clip.lo, clip.hi)));
 }
 
 /** -f(2 centre - x) for operands below the centre. */

@@ -124,6 +124,20 @@ function bound(node: Node, name: 'lo' | 'hi'): bigint | null {
   return (name === 'lo' ? -b : b) >> BigInt(62 - shiftOf(node)) > 0n ? null : b;
 }
 
+/** Products of values beyond a bound, by what they are of: one in a wider ring serves narrower results. */
+const parts = new WeakMap<Value, Map<string, Value>>();
+
+/** [keep * (v - b)] for v = z >> f, in a ring of at least `to` bits. */
+function beyond(joint: Joint, sign: OpenedSign, z: Opened, f: number, to: number, b: bigint): Value {
+  const known = parts.get(sign.wires.hat) ?? new Map<string, Value>();
+  const key = `${z.hat.id} ${f} ${b}`;
+  const before = known.get(key);
+  if (before !== undefined && before.bits >= to) return before;
+  const made = selectTruncated(joint, sign, z, f, to, -b);
+  parts.set(sign.wires.hat, known.set(key, made));
+  return made;
+}
+
 export const clip: Protocol = {
   name: 'clip',
   of: ['clip'],
@@ -132,9 +146,8 @@ export const clip: Protocol = {
     const { z: opened, f } = factor(joint, node, z, knobs);
     const form = shareForm(node);
     const [lo, hi] = [bound(node, 'lo'), bound(node, 'hi')];
-    // [keep * (v - b)] for a bound b.
     const above = (b: bigint): Value =>
-      selectTruncated(joint, signOf(joint, node, z, knobs, b), opened, f, form.bits, -b);
+      beyond(joint, signOf(joint, node, z, knobs, b), opened, f, form.bits, b);
     const rest =
       lo !== null ? above(lo) : f === 0 ? opened.share : rounded(joint, opened, f, form.bits, knobs);
     if (hi === null) return [joint.local('lincomb', [rest], [lo ?? 0n, 1], form)];
