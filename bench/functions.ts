@@ -1,8 +1,9 @@
 // Functions as they are computed within a network: what the passes make of one operator, shares in and shares out. Operands
 // are those of CrypTen's figures (peers.ts).
 
-import type { Graph } from '../lib/compiler/ir/graph';
-import { optimize } from '../lib/compiler/passes/pipeline';
+import { type Graph, GraphBuilder, type Value } from '../lib/compiler/ir/graph';
+import { CoreEmitter } from '../lib/compiler/ops/emit';
+import { inFixedPoint, optimize } from '../lib/compiler/passes/pipeline';
 import { importOnnx } from '../lib/model/onnx/import';
 import { model, node, tensor } from '../test/helpers/onnx';
 import { normals } from './networks/builder';
@@ -28,6 +29,21 @@ function graphOf(shape: readonly number[], nodes: Nodes, { initializers = {}, ra
   const bytes = model({ inputs: { x: shape }, outputs: { y: shape }, nodes, initializers, opset: 17 });
   const imported = importOnnx(bytes, { owners: { x: 'secret' } });
   return optimize(imported.graph, { fractionalBits: 16, ...(range && { inputRanges: { x: range } }) }).graph;
+}
+
+/** A function of a product, as one comes out of a linear layer: an operand of twice as many fractional bits. */
+export function ofProduct(
+  shape: readonly number[],
+  body: (core: CoreEmitter, product: Value) => Value,
+  range?: Options['range'],
+): Graph {
+  const b = new GraphBuilder('product');
+  const x = b.input('x', { shape, dtype: 'fixed', owner: 'secret' });
+  const core = new CoreEmitter(b, { name: 'body', origin: 'body' });
+  // Almost 1, so that it takes all bits of a factor.
+  const product = core.mulConst(x, { shape: [], data: Float64Array.of(1 - 2 ** -16) });
+  const graph = b.build([body(core, product)]);
+  return inFixedPoint(graph, { fractionalBits: 16, ...(range && { inputRanges: { x: range } }) });
 }
 
 /** 1 and 0, more or less, for scale and bias. */
@@ -58,7 +74,22 @@ function elementwise(
 const attention = [1, 12, 128, 128];
 const softmax = (options?: Options) => graphOf(attention, [node('Softmax', ['x'], ['y'])], options);
 
+const gelu = (range?: Options['range']) =>
+  ofProduct([128, 3072], (core, product) => core.approximate(product, 'gelu', []), range);
+
 export const FUNCTIONS: readonly FunctionCase[] = [
+  {
+    name: 'truncation and GELU 128x3072',
+    graph: () => gelu(),
+    operand: (_, normal) => 3 * normal,
+    peer: 'GELU 128x3072',
+  },
+  {
+    name: 'truncation and GELU 128x3072 in [-32, 32]',
+    graph: () => gelu([-32, 32]),
+    operand: (_, normal) => 3 * normal,
+    peer: 'GELU 128x3072',
+  },
   { name: 'softmax 1x12x128x128', graph: () => softmax(), operand: (_, normal) => 3 * normal },
   {
     name: 'softmax 1x12x128x128 in [-32, 32]',
