@@ -370,7 +370,9 @@ export class Joint {
   inMemory(value: Value): Value {
     if (value.origin.kind === 'step' || value.origin.kind === 'view' || value.origin.kind === 'input')
       return value;
-    return this.step(value.world, 'lincomb', [value], [0, 1], [value])[0] as Value;
+    const [kernel, attr] =
+      value.layout === 'planes' ? (['xor', [0]] as const) : (['lincomb', [0, 1]] as const);
+    return this.step(value.world, kernel, [value], attr, [value])[0] as Value;
   }
 
   /** A kernel is a function of its operands and attributes: the second step of a kind is the first one. */

@@ -44,7 +44,8 @@ interface Reduced {
 
 /**
  * Digits of x^ against those of the mask, and levels of gates until the last routing is reached. The lowest `skipped`
- * digits are left out: comparisons of different bits then share one deal of digits.
+ * digits are left out: comparisons of different bits then share one deal of digits. Where there are many of those, digits are
+ * `expanded` once, ahead.
  */
 function reduce(
   joint: Joint,
@@ -54,14 +55,16 @@ function reduce(
   offset: bigint,
   signBit: number,
   skipped = 0,
+  expanded = false,
 ): Reduced {
   const elements = x.hat.elements;
   const signPlanes = signBit >= 0 ? 1 : 0;
   const flat = digits.flatMap((d) => [d.low, d.width]);
   const planes = digits.reduce((sum, d) => sum + 2 ** d.width - 1, signPlanes);
-  const oneHot = joint.deal(
+  const dealt = joint.deal(
     joint.derive('digits', [x.mask], [digits.length, ...flat, Math.max(signBit, -1)], { elements, planes }),
   );
+  const oneHot = expanded ? joint.inMemory(dealt) : dealt;
 
   const first = levels[0] as Routing;
   const dest = [...first.dest].reverse();
@@ -144,12 +147,12 @@ export function openSignFrom(
   x: Opened,
   digits: readonly Digit[],
   skipped: number,
-  knobs: ComparisonKnobs & Pick<Compared, 'offset'>,
+  knobs: ComparisonKnobs & Pick<Compared, 'offset'> & { readonly expanded?: boolean },
 ): OpenedSign {
   const levels = treeToWires(digits.length - skipped, knobs.fanin, knobs.fused ?? 1);
   const groups = ((levels.at(-1) as Routing).wires + 1) / 2;
   joint.note('comparison', formOf(knobs, groups));
-  const { wires } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, SIGNED, skipped);
+  const { wires } = reduce(joint, x, digits, levels, knobs.offset ?? 0n, SIGNED, skipped, knobs.expanded);
   return { groups, wires: joint.open(wires as Value) };
 }
 

@@ -26,6 +26,8 @@ import { type ComparisonKnobs, type Protocol, type Run, ringBits, words } from '
 
 /** Bits of a digit, at most: its table of 2^bits entries is shared once for all borders. */
 const MOST_DIGIT = 9;
+/** Comparisons of one operand for which its digits are expanded once instead of every time. */
+const MANY = 3;
 /** Terms of a linear combination in one step, less one for what there is already. */
 const TERMS = 15;
 
@@ -151,8 +153,14 @@ function passedShares(joint: Joint, node: Node, z: Opened, ring: number, knobs: 
   if (inner.length === 0) return [];
   const { digits, from } = bordersOf(node, z.hat.bits, knobs);
   const leaf = Math.max(...digits.map((d) => d.width));
+  const expanded = inner.length >= MANY;
   const signs = inner.map((b, j) =>
-    openSignFrom(joint, z, digits, from[j] as number, { ...knobs, leaf, offset: -(1n << BigInt(b)) }),
+    openSignFrom(joint, z, digits, from[j] as number, {
+      ...knobs,
+      leaf,
+      expanded,
+      offset: -(1n << BigInt(b)),
+    }),
   );
   return signs.map((sign, j) => {
     // y needs x of a segment shifted up, so only its low bits.
