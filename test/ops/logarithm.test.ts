@@ -30,6 +30,19 @@ test('LogSoftmax along every axis, and over all axes from one before operator se
   }
 });
 
+test('a largest element that is added again stays, however narrow the range', async (t) => {
+  const ranges = { x: [-1, 1] as const };
+  const axes = { c: int64([1]) };
+  const sum: ModelSpec = { ...one('ReduceLogSumExp', [3, 5], [3, 1], { keepdims: 1 }, axes, 18) };
+  await agrees(t, sum, 3, { magnitude: 1, ranges });
+  // A Softmax beside it has its own terms, and may take the same maximum.
+  const both = [...sum.nodes, node('Softmax', ['x'], ['s'])];
+  await clearAgrees(t, { ...sum, nodes: both, outputs: { ...sum.outputs, s: [3, 5] } }, 3, {
+    magnitude: 1,
+    ranges,
+  });
+});
+
 test('LogSoftmax of many classes: those that are next to nothing keep their distance', async (t) => {
   await agrees(t, one('LogSoftmax', [2, 130], [2, 130]), 3, { magnitude: 40 });
 });

@@ -17,17 +17,24 @@ function known({ type: { range } }: Value): Range | undefined {
   return range === undefined || range.kind === 'assumed' ? undefined : range;
 }
 
-/** Differences x - max(x) of which only terms of sums are taken, and the range of x. */
+/**
+ * Differences x - max(x) of which only terms of sums are taken, and the range of x. The maximum itself must be taken by
+ * nothing else: a logarithm of a sum adds it again.
+ */
 function skippable(graph: Graph): Map<Node, Range> {
   const consumers = consumersOf(graph);
+  const takenBy = (v: Value, node: Node): boolean =>
+    !graph.outputs.includes(v) &&
+    (consumers.get(v) ?? []).every((n) => n === node || (n.op === 'reshape' && takenBy(n.outputs[0]!, node)));
   const found = new Map<Node, Range>();
-  for (const [node] of belowMaximum(graph)) {
+  for (const [node, pool] of belowMaximum(graph)) {
     const range = known(node.inputs[0]!);
     const terms = (consumers.get(node.outputs[0]!) ?? []).every(
       (n) => n.op === 'approximate' && n.attrs.fn === 'decay',
     );
     const plain = !graph.outputs.includes(node.outputs[0]!);
-    if (range && range.hi - range.lo <= WIDEST && terms && plain) found.set(node, range);
+    if (range && range.hi - range.lo <= WIDEST && terms && plain && takenBy(pool.outputs[0]!, node))
+      found.set(node, range);
   }
   return found;
 }
