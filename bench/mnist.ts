@@ -1,7 +1,7 @@
 // `npm run bench -- mnist DIR [--batch N] [--images N] [--json]`: the network of CrypTorch's MNIST example with its published
 // weights, privately, two parties and the dealer as threads of this process: accuracy against onnxruntime's, bytes, rounds,
 // time. DIR has model.onnx (input x [n, 1, 28, 28]), images_u8.npy and labels.npy, which are not part of this project.
-// Besides the default, with rings calibrated on the first images, which are then not counted.
+// Besides the default, with rings calibrated on the first of the images.
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
