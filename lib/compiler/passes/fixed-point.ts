@@ -20,32 +20,19 @@ import {
   namesOf,
   type Selection,
 } from '../approximations';
-import { fourierScales, turnsOf } from '../approximations/fourier-scales';
-import { piecewiseOf } from '../approximations/piecewise';
-import { commonScales, polynomialScales } from '../approximations/polynomial-scales';
 import type { Attributes, Graph, Node, Type, Value } from '../ir/graph';
 import { numberAttr } from '../ops/core';
-import { exponentialOf } from '../ops/exponential';
-import { seriesOf, steepestFourier } from '../ops/fourier';
-import { tableOf } from '../ops/lookup';
-import { splineOf } from '../ops/spline';
 import { INTEGER_BITS } from '../widths';
 import { approximated } from './domains';
+import { type Scaling, scaleFunction } from './fixed-point-functions';
 import { checkFits, exactScale, factorScale, quantise, quantiseOne } from './quantise';
 import { ranges } from './ranges';
 import { producersOf, Rewriter } from './rewriter';
 
 /** Bits of headroom above a plain product. */
 const slackBits = 8;
-/** Part of the error of a Fourier series that a rounded period may take. */
-const TURNS = 1 / 2;
-/** Part of a cell by which a rounded width may move an operand of a lookup. */
-const CELL = 1 / 16;
 
-/** Beyond the outer thresholds of a piecewise polynomial, where nothing is known of its operand. */
-const REACH = 2 ** 10;
-
-class FixedPoint {
+class FixedPoint implements Scaling {
   readonly rewriter: Rewriter;
   private readonly producers: Map<Value, Node>;
   private readonly names = new Set<string>();
@@ -89,7 +76,7 @@ class FixedPoint {
   }
 
   /** Scale at which constants are written next to a value: an integer that became a real number gets the bits they need. */
-  private fine(old: Value, data?: ArrayLike<number>): number {
+  fine(old: Value, data?: ArrayLike<number>): number {
     const scale = this.scale(old);
     if (old.type.dtype !== 'fixed' || scale >= this.f) return scale;
     return Math.max(scale, (data && exactScale(data, this.f)) ?? this.f);
@@ -222,106 +209,6 @@ class FixedPoint {
     if (scale > this.f) this.usable.set(out, Math.min(this.f + slackBits, scale - 1));
   }
 
-  /** Coefficients become integers, and the operand keeps as many bits as is best for all of its powers. */
-  polynomial(node: Node): void {
-    const x = node.inputs[0]!;
-    const domain = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
-    const from = this.scale(x);
-    const scales = polynomialScales(node.attrs.coefficients as Float64Array, domain, from, this.f);
-    if (scales === undefined) throw this.noRoom(node, `polynomial on [${domain.lo}, ${domain.hi}]`);
-    const { coefficients, scale, operand } = scales;
-    this.emit(node, [this.at(x, from)], scale, { ...node.attrs, coefficients, scale, shift: from - operand });
-  }
-
-  /**
-   * The same for all pieces at once. Where nothing is known of the operand, results up to a distance of `REACH` beyond the
-   * outer thresholds have room.
-   */
-  piecewise(node: Node): void {
-    const x = node.inputs[0]!;
-    const from = this.fine(x);
-    const thresholds = Array.from(node.attrs.thresholds as Float64Array);
-    const beyond = { lo: thresholds[0]! - REACH, hi: thresholds.at(-1)! + REACH };
-    const { lo, hi } = x.type.range ?? beyond;
-    const scales = commonScales(piecewiseOf(node).within({ lo, hi }), from, this.f);
-    if (scales === undefined) throw this.noRoom(node, `piecewise polynomial for operands in [${lo}, ${hi}]`);
-    const { coefficients, scale, operand } = scales;
-    const reach = 2 ** (INTEGER_BITS - 1 - from);
-    const integers = thresholds.map((t) => quantiseOne(Math.min(Math.max(t, -reach), reach), operand, node));
-    this.emit(node, [this.at(x, from)], scale, {
-      ...node.attrs,
-      thresholds: BigInt64Array.from(integers),
-      coefficients,
-      scale,
-      shift: from - operand,
-    });
-  }
-
-  private noRoom(node: Node, what: string): CryptorchError {
-    return new CryptorchError(
-      'VALUE_RANGE',
-      `Node "${node.name}" (${node.origin}) is a ${what}, whose values have no room in ${INTEGER_BITS} bits. Calibrate the ` +
-        'model on examples, or take another approximation.',
-      { node: node.name },
-    );
-  }
-
-  /**
-   * A value times a public factor, so that a period of `period` real units is a power of two of its integers, and the
-   * logarithm of that, at least `least`. The factor is off by `relative` at most.
-   */
-  private turns(
-    node: Node,
-    period: number,
-    relative: number,
-    least = 1,
-  ): { value: Value; bits: number; factor: number } {
-    const [x, { factor, scale }] = [node.inputs[0]!, turnsOf(period, relative)];
-    const from = Math.max(Math.min(this.fine(x), INTEGER_BITS - scale), least - scale);
-    const value = this.at(x, from);
-    const bits = from + scale;
-    if (factor === 1n) return { value, bits, factor: 1 };
-    const { range: _range, ...type } = value.type;
-    const attrs = { data: BigInt64Array.of(factor), scale, shape: [] };
-    const types = [{ ...type, scale: bits }];
-    const scaled = this.rewriter.builder.node(node, 'mul_const', [value], types, attrs)[0]!;
-    return { value: scaled, bits, factor: Number(factor) * 2 ** -scale };
-  }
-
-  fourier(node: Node): void {
-    const series = seriesOf(node);
-    const [lo, hi, error] = [numberAttr(node, 'lo'), numberAttr(node, 'hi'), numberAttr(node, 'error')];
-    const reach = Math.max(Math.abs(lo), Math.abs(hi)) * steepestFourier(series, lo, hi);
-    const { value, bits, factor } = this.turns(node, series.period, (error * TURNS) / reach);
-    const made = fourierScales(series, factor === 1 ? error : error * (1 - TURNS), this.f);
-    if (made === undefined) throw new Error(`${node.name} has a series without any bits`);
-    const { error: _error, ...attrs } = made;
-    this.emit(node, [value], made.scale, { ...attrs, period: bits, lo: lo * factor, hi: hi * factor });
-  }
-
-  lookup(node: Node): void {
-    const { width, lo, entries, exact } = tableOf(node);
-    const [cells, period] = [Math.log2(entries.length), width * entries.length];
-    const reach = Math.max(Math.abs(lo), Math.abs(lo + period));
-    const { value, bits } = this.turns(node, period, (width / reach) * CELL, cells);
-    const below = bits - cells;
-    const coin = !exact && below > 0;
-    // Where the first cell begins; a shift that rounds to the nearest cell gets what lies around its middle.
-    const start = BigInt(Math.round((lo / width + (coin ? 0.5 : 0)) * 2 ** below));
-    const whole = BigInt.asIntN(below, start) === 0n;
-    const first = whole ? Number(BigInt.asUintN(cells, start >> BigInt(below))) : 0;
-    const turned = entries.map((_, i) => entries.at((i - first) % entries.length)!);
-    const attrs = { table: quantise(turned, this.f, node), below, exact, scale: this.f };
-    this.emit(node, [whole ? value : this.plus(node, value, BigInt.asIntN(bits, -start))], this.f, attrs);
-  }
-
-  /** A value plus a public integer. */
-  private plus(node: Node, value: Value, integer: bigint): Value {
-    const attrs = { data: BigInt64Array.of(integer), shape: [] };
-    const { range: _range, ...type } = value.type;
-    return this.rewriter.builder.node(node, 'add_const', [value], [type], attrs)[0]!;
-  }
-
   /** A comparison is exact on the integers that it is given, whatever their scale; its bound is written at that scale. */
   comparison(node: Node): void {
     const x = node.inputs[0]!;
@@ -364,16 +251,12 @@ class FixedPoint {
         this.approximate(node);
         break;
       case 'polynomial':
-        this.polynomial(node);
-        break;
       case 'piecewise':
-        this.piecewise(node);
-        break;
       case 'fourier':
-        this.fourier(node);
-        break;
       case 'lookup':
-        this.lookup(node);
+      case 'spline':
+      case 'exponential':
+        scaleFunction(this, node);
         break;
       case 'relu':
       case 'leaky_relu':
@@ -395,14 +278,6 @@ class FixedPoint {
       }
       case 'move':
         this.moveNode(node);
-        break;
-      case 'spline': {
-        const { inputScale, outputScale } = splineOf(node);
-        this.emit(node, [this.at(x, inputScale)], outputScale);
-        break;
-      }
-      case 'exponential':
-        this.emit(node, [this.at(x, exponentialOf(node).inputScale)], exponentialOf(node).outputScale);
         break;
       case 'step':
       case 'equals':
