@@ -52,6 +52,10 @@ const cases: readonly [string, readonly number[], Range, string][] = [
   ['exp', [], proven(-7.5, 7.5), 'exponential'],
   ['power', [-1, 1, 0], proven(1, 16), 'fourier'],
   ['sin', [], proven(-700, 1000), 'fourier'],
+  // All beyond the domain that is taken where nothing is known.
+  ['exp', [], proven(9, 25), 'exponential'],
+  ['log', [], proven(20000, 40000), 'polynomial'],
+  ['power', [-0.5, 1, 0], proven(2 ** -14, 2 ** -10.5), 'fourier'],
 ];
 
 for (const [fn, params, range, kind] of cases) {

@@ -24,7 +24,7 @@ import './tanh';
 
 export { FunctionBuilder } from './builder';
 export { choose, describe } from './choose';
-export { functionOf, namesOf, operandDomain, resultRange } from './operand-domain';
+export { functionOf, interval, namesOf, operandDomain, resultRange } from './operand-domain';
 export { type ApproximationOptions, checkApproximation, DEFAULT_APPROXIMATION } from './options';
 export {
   type ApproximationDefinition,

@@ -52,9 +52,15 @@ export function operandDomain(node: Node, range: Range | undefined): OperandDoma
   const centre = definition.odd?.(params);
   // What is meant for operands above the centre has them there, whatever intervals say.
   if (centre === undefined || own.lo > centre)
-    return limited(definition, given, calibrated ? usual : own, calibrated);
+    return limited(definition, params, given, calibrated ? usual : own, calibrated);
   const limits = { lo: usual.lo, hi: distant(own, centre) };
-  const domain = limited(definition, given && mirroredRange(given, centre, usual.lo), limits, calibrated);
+  const domain = limited(
+    definition,
+    params,
+    given && mirroredRange(given, centre, usual.lo),
+    limits,
+    calibrated,
+  );
   const { lo, hi } = given ?? own;
   return lo < centre ? { ...domain, mirror: { centre, all: hi <= centre } } : domain;
 }
@@ -74,8 +80,15 @@ function mirroredRange(range: Range, centre: number, least: number): Range {
     : { kind: 'assumed', lo: Math.min(least, (centre + most) / 2), hi: most };
 }
 
+/** One number alone is no interval to approximate on; above `least`. */
+export function interval({ lo, hi }: Domain, least: number): Domain {
+  const room = lo < hi ? 0 : Math.min(Math.max(Math.abs(lo), 2 ** -16) / 16, (lo - least) / 2);
+  return { lo: lo - room, hi: hi + room };
+}
+
 function limited(
   definition: ScalarFunction,
+  params: readonly number[],
   given: Range | undefined,
   limits: Domain,
   calibrated: boolean,
@@ -93,8 +106,13 @@ function limited(
   const lo = end('lo', (a, b) => a < b);
   const hi = end('hi', (a, b) => a > b);
   const clip = { lo: lo.clip, hi: hi.clip };
-  // Where nothing of the range lies in the domain, nothing is known.
-  if (!(lo.value < hi.value)) return { kind: 'assumed', ...limits, clip };
+  if (!(lo.value < hi.value)) {
+    // All of the range lies beyond an end without a tail, or is one number: then it is the domain.
+    const { lo: least } = definition.exists(params);
+    const all = clip.lo === null && clip.hi === null && given !== undefined && given.lo > least;
+    if (all && given.kind !== 'assumed') return { kind: given.kind, ...interval(given, least), clip };
+    return { kind: 'assumed', ...limits, clip };
+  }
   return { kind, lo: lo.value, hi: hi.value, clip };
 }
 

@@ -2,7 +2,7 @@
 // the function, on the lowered graph, which is the same whatever the domains are.
 
 import { CryptorchError } from '../../errors';
-import { findFunction } from '../approximations';
+import { findFunction, interval } from '../approximations';
 import type { Graph, Node } from '../ir/graph';
 import { numbersAttr } from '../ops/core';
 import { Rewriter } from './rewriter';
@@ -50,9 +50,7 @@ export function setDomains(graph: Graph, domains: Domains = {}): Graph {
         `The calibration says [${lo}, ${hi}] of the operand of ${name}, which must be above ${least}; calibrate again.`,
       );
     }
-    // One number alone is no interval to approximate on.
-    const room = lo < hi ? 0 : Math.min(Math.max(Math.abs(lo), 2 ** -16) / 16, (lo - least) / 2);
-    rewriter.copy(node, { attrs: { ...node.attrs, lo: lo - room, hi: hi + room, known: true } });
+    rewriter.copy(node, { attrs: { ...node.attrs, ...interval({ lo, hi }, least), known: true } });
   }
   return rewriter.build('reshape');
 }
