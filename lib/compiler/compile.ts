@@ -13,6 +13,7 @@ import { printGraph } from './ir/print';
 import { checkLeakage } from './leakage';
 import type { Domains } from './passes/domains';
 import { lowered, type OptimizeOptions, optimize, type SeenRanges } from './passes/pipeline';
+import { slackBounds } from './passes/slack';
 import type { OnProblem } from './problem';
 import { type Phase, type Program, programHash } from './program';
 import type { Knobs } from './protocols/protocol';
@@ -50,7 +51,9 @@ export interface CompileOptions {
   readonly calibration?: Omit<Calibration, 'values'> & Partial<Calibration>;
   /**
    * Truncations round downwards instead of by a public coin. Outputs then equal the model's fixed-point evaluation with
-   * rescales rounded downwards, bit for bit and in every run; a truncation takes one more round. Default false.
+   * rescales rounded downwards, bit for bit and in every run, but for functions that are approximated by splines, Fourier
+   * series or exponentials: these are rounded by their masks, within the stated slack. A truncation takes one more round.
+   * Default false.
    */
   readonly exactTruncation?: boolean;
   /**
@@ -96,7 +99,7 @@ export interface ModelOutput extends ModelInput {
   /**
    * Bound on |output - exact arithmetic on the quantised inputs and weights| that rounding can cause, in real units;
    * null where there is none (an index). With `exactTruncation` rounding downwards belongs to that arithmetic, and the
-   * bound is 0.
+   * bound is 0 for models without functions that are approximated by splines, Fourier series or exponentials.
    */
   readonly slack: number | null;
 }
@@ -202,8 +205,7 @@ export function compileImported(
 ): CompiledModel {
   const { graph, slack } = optimize(imported.graph, optimizing(imported, options));
   const securing = securingOptions(graph, options);
-  const bounds =
-    securing.knobs?.truncation === 'floor' ? new Map(graph.outputs.map((v) => [v.name, 0])) : slack;
+  const bounds = securing.knobs?.truncation === 'floor' ? slackBounds(graph, true) : slack;
   const program = secure(graph, securing);
   checkLeakage(program);
   return new CompiledModel(imported, graph, program, new GraphWeights(graph), bounds, started);

@@ -1,5 +1,6 @@
 // A bound on |private result - exact arithmetic on the same quantised inputs and weights|, per output, in
-// real units.
+// real units. Where truncations round downwards, that is part of the arithmetic: an exact operand gives an exact result, and
+// only tables and waves that are looked up under a mask round as that is.
 //
 // Everything but a rescale is exact modulo 2^64. A rescale to s fractional bits, alone or inside relu,
 // leaky_relu and clip, is off by less than one unit, 2^-s. How an error e(x) travels:
@@ -55,11 +56,19 @@ function magnitudes(v: Value, { data }: Constant): FloatTensor {
 class Slack {
   readonly bounds = new Map<Value, Bound>();
 
-  constructor(readonly graph: Graph) {}
+  constructor(
+    readonly graph: Graph,
+    private readonly floors: boolean,
+  ) {}
 
   of(v: Value): Bound {
     const known = this.bounds.get(v);
     return known === undefined ? uniform(0) : known;
+  }
+
+  /** What a truncation by `unit` makes of an error. */
+  private truncated(e: number, unit: number): number {
+    return this.floors && e === 0 ? 0 : e + unit;
   }
 
   constant(v: Value): FloatTensor | undefined {
@@ -141,7 +150,7 @@ class Slack {
 
   private polynomial(node: Node): Bound {
     const x = node.inputs[0]!;
-    const e = worst(this.of(x)) + truncationUnit(node);
+    const e = this.truncated(worst(this.of(x)), truncationUnit(node));
     if (!Number.isFinite(e)) return null;
     const { lo, hi } = x.type.range ?? { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
     const p = { centre: 0, coefficients: realCoefficients(node) };
@@ -150,7 +159,7 @@ class Slack {
 
   private piecewise(node: Node): Bound {
     const x = node.inputs[0]!;
-    const e = worst(this.of(x)) + truncationUnit(node);
+    const e = this.truncated(worst(this.of(x)), truncationUnit(node));
     if (!Number.isFinite(e)) return null;
     const { lo, hi } = x.type.range ?? { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
     const p = piecewiseOf(node);
@@ -226,7 +235,7 @@ class Slack {
         return mapBound(e, (v) => slope * v + error);
       }
       case 'lookup': {
-        const [e, below] = [worst(this.of(x)), numberAttr(node, 'below')];
+        const [e, below] = [worst(this.of(x)), this.floors ? 0 : numberAttr(node, 'below')];
         return uniform(lookupSlack(tableOf(node), e, below));
       }
       case 'fourier': {
@@ -264,13 +273,16 @@ class Slack {
         ? Math.abs(numberAttr(node, 'alpha')) * 2 ** -numberAttr(node, 'alphaScale')
         : 1;
     const unit = 2 ** -(scale - shift) * Math.max(1, alpha);
-    this.bounds.set(node.outputs[0]!, sumOf(before, uniform(unit)));
+    this.bounds.set(
+      node.outputs[0]!,
+      mapBound(before, (e) => this.truncated(e, unit)),
+    );
   }
 }
 
-/** The bound of every output of a core graph, by name; null where there is none. */
-export function slackBounds(graph: Graph): Map<string, number | null> {
-  const slack = new Slack(graph);
+/** The bound of every output of a core graph, by name; null where there is none. `floors`: truncations round downwards. */
+export function slackBounds(graph: Graph, floors = false): Map<string, number | null> {
+  const slack = new Slack(graph, floors);
   for (const node of graph.nodes) slack.visit(node);
   return new Map(
     graph.outputs.map((v) => {
