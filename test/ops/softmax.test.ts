@@ -3,9 +3,12 @@
 import test, { type ExecutionContext } from 'ava';
 import * as ort from 'onnxruntime-node';
 import { type CompileOptions, compile, runLocal, tensor as tensorOf } from '../../lib';
+import { DEFAULT_APPROXIMATION } from '../../lib/compiler/approximations';
+import { optimize } from '../../lib/compiler/passes/pipeline';
+import { importOnnx } from '../../lib/model/onnx/import';
 import { toFloat64 } from '../../lib/tensor';
-import { model, node } from '../helpers/onnx';
-import { clearAgrees, coreOps, randoms } from './oracle';
+import { model, node, one } from '../helpers/onnx';
+import { clearAgrees, coreOps, operations, randoms } from './oracle';
 
 function softmax(shape: readonly number[]): Uint8Array {
   const nodes = [node('Softmax', ['x'], ['y'], { axis: -1 })];
@@ -94,6 +97,23 @@ test('exponents that are known not to be far below 0 are not clipped', async (t)
     const { error, sum } = await errors(t, rows, { ranges, cleartext });
     t.true(error <= 1e-3 && sum <= 3e-3, `${error} ${sum}`);
   }
+});
+
+test('a narrow range keeps the maximum where terms are computed in a way that was asked for', (t) => {
+  const bytes = model(one('Softmax', [2, 5], [2, 5]));
+  const options = { fractionalBits: 16, inputRanges: { x: [-1, 1] as const } };
+  const ops = (functions: Readonly<Record<string, string>>) =>
+    operations(
+      optimize(importOnnx(bytes).graph, {
+        ...options,
+        approximation: { ...DEFAULT_APPROXIMATION, functions },
+      }).graph,
+    );
+  t.false(ops({}).includes('max_pool'));
+  t.false(ops({ gelu: 'bolt' }).includes('max_pool'));
+  for (const key of ['decay', 'it/decay', 'exp']) t.true(ops({ [key]: 'crypten' }).includes('max_pool'), key);
+  // e^x of x <= 0 alone, by a limit of eight squarings.
+  t.is(ops({ 'it/decay': 'crypten' }).filter((op) => op === 'mul').length, 9);
 });
 
 test('LogSoftmax keeps its maximum, which shifts what it gives', async (t) => {

@@ -143,7 +143,7 @@ export const passes: readonly Pass[] = [
   { name: 'dead-core', run: (g) => deadCode(g, 'reshape') },
   { name: 'domains', run: (g, options) => setDomains(g, options.domains) },
   { name: 'ranges', run: (g) => ranges(g) },
-  { name: 'skip-maximum', run: skipMaximum },
+  { name: 'skip-maximum', run: (g, options) => skipMaximum(g, options.approximation) },
   {
     name: 'fixed-point',
     core: true,

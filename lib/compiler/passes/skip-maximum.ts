@@ -4,9 +4,11 @@
 // its reciprocal is exact: terms are computed relative to themselves then, not to 1. The maximum is most of the rounds and
 // half of the bytes of a Softmax.
 
+import { type ApproximationOptions, DEFAULT_APPROXIMATION } from '../approximations';
 import type { Graph, Node, Range, Value } from '../ir/graph';
 import { belowMaximum } from './below-maximum';
 import { deadCode } from './dead-code';
+import { selectionsFor } from './fixed-point';
 import { ranges } from './ranges';
 import { consumersOf, Rewriter } from './rewriter';
 
@@ -19,9 +21,13 @@ function known({ type: { range } }: Value): Range | undefined {
 
 /**
  * Differences x - max(x) of which only terms of sums are taken, and the range of x. The maximum itself must be taken by
- * nothing else: a logarithm of a sum adds it again.
+ * nothing else: a logarithm of a sum adds it again. Terms that are computed in a way that was asked for keep it, since that is
+ * meant for them as they are.
  */
-function skippable(graph: Graph): Map<Node, Range> {
+function skippable(graph: Graph, approximation: ApproximationOptions): Map<Node, Range> {
+  const selections = selectionsFor(graph, approximation);
+  // The terms become exponentials of another name.
+  if (Object.hasOwn(approximation.functions, 'exp')) return new Map();
   const consumers = consumersOf(graph);
   const takenBy = (v: Value, node: Node): boolean =>
     !graph.outputs.includes(v) &&
@@ -30,7 +36,7 @@ function skippable(graph: Graph): Map<Node, Range> {
   for (const [node, pool] of belowMaximum(graph)) {
     const range = known(node.inputs[0]!);
     const terms = (consumers.get(node.outputs[0]!) ?? []).every(
-      (n) => n.op === 'approximate' && n.attrs.fn === 'decay',
+      (n) => n.op === 'approximate' && n.attrs.fn === 'decay' && !selections.has(n),
     );
     const plain = !graph.outputs.includes(node.outputs[0]!);
     if (range && range.hi - range.lo <= WIDEST && terms && plain && takenBy(pool.outputs[0]!, node))
@@ -40,8 +46,11 @@ function skippable(graph: Graph): Map<Node, Range> {
 }
 
 /** Needs ranges, and finds them again. */
-export function skipMaximum(graph: Graph): Graph {
-  const skipped = skippable(graph);
+export function skipMaximum(
+  graph: Graph,
+  approximation: ApproximationOptions = DEFAULT_APPROXIMATION,
+): Graph {
+  const skipped = skippable(graph, approximation);
   return skipped.size === 0 ? graph : ranges(deadCode(without(graph, skipped), 'reshape'));
 }
 
