@@ -2,6 +2,8 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { type CompileOptions, compile, defineApproximation, runLocal, tensor } from '../../lib';
+import type { FunctionBuilder } from '../../lib/compiler/approximations';
+import { GraphBuilder, type Value } from '../../lib/compiler/ir/graph';
 import { coded } from '../helpers/errors';
 import { model, node, one } from '../helpers/onnx';
 
@@ -99,6 +101,36 @@ test('names are taken once, and knobs have values', (t) => {
     () => defineApproximation({ name: 'other', of: 'sigmoid', knobs: { order: [] }, build }),
     coded('INVALID_OPTION', /order/),
   );
+});
+
+test('what cannot be built is refused, and the function is named', async (t) => {
+  const spec = one('Gelu', [3], [3], {}, {}, 20);
+  const other = new GraphBuilder('other').input('x', { shape: [3], dtype: 'fixed', owner: 'secret' });
+  const interval = { lo: -1, hi: 1 };
+  const wrong: Readonly<Record<string, [build: (g: FunctionBuilder, v: Value) => unknown, why: RegExp]>> = {
+    nothing: [() => undefined, /no value of this graph/],
+    number: [() => 3, /no value of this graph/],
+    foreign: [() => other, /no value of this graph/],
+    boolean: [(g, v) => g.atLeast(v, 0), /gives bool/],
+    unknown: [(g, v) => g.approximate(v, 'gelou'), /gelou/],
+    long: [(g, v) => g.polynomial(v, new Float64Array(12).fill(1), interval), /degree 11/],
+    constant: [(g, v) => g.polynomial(v, [1], interval), /degree 0/],
+    backwards: [(g, v) => g.polynomial(v, [1, 1], { lo: 1, hi: -1 }), /\[1, -1\]/],
+    bounds: [(g, v) => g.clip(v, 2, 1), /\[2, 1\]/],
+    bound: [(g, v) => g.clip(v, Number.NaN, 1), /NaN/],
+    series: [
+      (g, v) => g.fourier(v, { period: 0, constant: 0, sine: [1], cosine: [0] }, interval, 1),
+      /period/,
+    ],
+    table: [(g, v) => g.lookup(v, [1, 2, 3], interval), /3 entries/],
+    squares: [(g, v) => g.squareRepeatedly(v, -1), /squarings/],
+  };
+  for (const [name, [build, why]] of Object.entries(wrong)) {
+    defineApproximation({ name, of: 'gelu', build: build as (g: FunctionBuilder, v: Value) => Value });
+    const refused = compile(model(spec), { approximation: { functions: { gelu: name } } });
+    const error = await t.throwsAsync(refused, coded('INVALID_OPTION', why), name);
+    t.regex(error!.message, /gelu/, name);
+  }
 });
 
 test('what serves gelu serves the formula with tanh too', async (t) => {

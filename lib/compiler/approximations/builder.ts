@@ -42,6 +42,7 @@ export class FunctionBuilder {
 
   /** a^(2^times). */
   squareRepeatedly(a: Value, times: number): Value {
+    if (!(Number.isInteger(times) && times >= 0 && times <= 64)) throw new RangeError(`${times} squarings`);
     return times === 0 ? a : this.squareRepeatedly(this.square(a), times - 1);
   }
 
@@ -52,6 +53,8 @@ export class FunctionBuilder {
 
   /** a between lo and hi; null: no bound. */
   clip(a: Value, lo: number | null, hi: number | null): Value {
+    if (Number.isNaN(lo) || Number.isNaN(hi) || (lo !== null && hi !== null && lo > hi))
+      throw new RangeError(`[${lo}, ${hi}] is no interval`);
     return this.core.clip(a, lo, hi);
   }
 
@@ -97,6 +100,9 @@ export class FunctionBuilder {
 
   /** The sum of coefficients[k] a^k from one opening, for a in the domain; degrees 1 to 8. */
   polynomial(a: Value, coefficients: ArrayLike<number>, { lo, hi }: Domain): Value {
+    const degree = coefficients.length - 1;
+    if (!(degree >= 1 && degree <= 8)) throw new RangeError(`a polynomial of degree ${degree}, not 1 to 8`);
+    if (!(lo < hi)) throw new RangeError(`[${lo}, ${hi}] is no interval`);
     return this.core.polynomial(a, Float64Array.from(coefficients), [lo, hi]);
   }
 

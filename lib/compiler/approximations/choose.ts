@@ -126,13 +126,28 @@ function graphOf(node: Node, operand: Type, build: (g: FunctionBuilder, x: Value
   const builder = new GraphBuilder(node.name);
   const x = builder.input('x', operand);
   const y = build(new FunctionBuilder(new CoreEmitter(builder, node)), x);
-  if (sameShape(y.type.shape, operand.shape) && y.type.dtype === 'fixed') return builder.build([y]);
+  const graph = y?.type && builder.build([y]);
+  const own = graph && (y === x || graph.nodes.some((n) => n.outputs.includes(y)));
+  if (own && sameShape(y.type.shape, operand.shape) && y.type.dtype === 'fixed') return graph;
+  const given = own ? `${y.type.dtype} of shape [${y.type.shape}]` : 'no value of this graph';
   throw new CryptorchError(
     'INVALID_OPTION',
-    `The approximation of ${describe(node)} gives ${y.type.dtype} of shape [${y.type.shape}] for an operand of shape ` +
-      `[${operand.shape}]; it must give numbers of the same shape.`,
+    `The approximation of ${describe(node)} gives ${given} for an operand of shape [${operand.shape}]; it must give numbers ` +
+      'of the same shape.',
     { node: node.name },
   );
+}
+
+/** What an approximation builds, which may be one from outside the package. @throws CryptorchError INVALID_OPTION */
+function built<T>(node: Node, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (CryptorchError.is(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The approximation of ${describe(node)} cannot be built: ${why}. Correct it, or take another one.`;
+    throw new CryptorchError('INVALID_OPTION', message, { node: node.name }, error);
+  }
 }
 
 /** The largest result, which absolute errors are measured against. */
@@ -230,7 +245,7 @@ function named(node: Node, request: Request, { approximation, knobs }: Selected)
   }
   const made = approximation.propose(request, knobs);
   if (made === undefined) throw new Error(`${name} has no form`);
-  return { name, graph: (operand) => graphOf(node, operand, (g, x) => made.build(g, x)) };
+  return { name, graph: (operand) => graphOf(node, operand, (g, x) => built(node, () => made.build(g, x))) };
 }
 
 /** The function of a node, for people. */
