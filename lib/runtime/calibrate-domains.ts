@@ -9,7 +9,7 @@ import {
   operandDomain,
   type Selection,
 } from '../compiler/approximations';
-import { definitionOf } from '../compiler/approximations/operand-domain';
+import { namedDomain } from '../compiler/approximations/operand-domain';
 import { select } from '../compiler/approximations/registry';
 import { type CompileOptions, realGraph } from '../compiler/compile';
 import type { Graph, Node, Value } from '../compiler/ir/graph';
@@ -114,15 +114,9 @@ export interface LeftDomain {
 
 /** What the approximation of a node is meant for, in terms of its operand: without end where it has a tail. */
 function meantFor(node: Node, selection: Selection | undefined): Domain {
-  const special = definitionOf(node).special?.(numbersAttr(node, 'params'));
   const [name] = namesOf(node) as [string];
   const selected = selection === undefined ? undefined : select(name, selection);
-  if (selected?.approximation.fitted === false) {
-    const { lo, hi } = selected.approximation.domain(selected.knobs);
-    const { factor, offset } = special ?? { factor: 1, offset: 0 };
-    const [a, b] = [(lo - offset) / factor, (hi - offset) / factor];
-    return { lo: Math.min(a, b), hi: Math.max(a, b) };
-  }
+  if (selected?.approximation.fitted === false) return namedDomain(node, selected);
   const { lo, hi, clip, mirror } = operandDomain(node, node.inputs[0]!.type.range);
   return {
     lo: clip.lo !== null ? Number.NEGATIVE_INFINITY : mirror ? 2 * mirror.centre - hi : lo,

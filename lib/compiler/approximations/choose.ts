@@ -11,6 +11,7 @@ import {
   type Clip,
   definitionOf,
   type Mirror,
+  namedDomain,
   type OperandDomain,
   operandDomain,
   samplesOf,
@@ -179,7 +180,7 @@ export function choose(node: Node, options: ChooseOptions): Choice {
     degree: approximation.degree,
   };
   const wanted = selection === undefined ? undefined : select(name, selection);
-  if (wanted?.approximation.fitted === false) return named(node, request, wanted);
+  if (wanted?.approximation.fitted === false) return named(node, request, operands, wanted);
   const fitted = approximationsOf(name).filter((a) => a.fitted);
   return bestFit(node, request, operands, wanted ? [wanted] : fitted.map((a) => select(name, a.name)));
 }
@@ -224,18 +225,19 @@ function bestFit(
 }
 
 /** What was asked for. @throws CryptorchError VALUE_RANGE where operands are known to lie beyond what it is meant for */
-function named(node: Node, request: Request, { approximation, knobs }: Selected): Choice {
+function named(node: Node, request: Request, { mirror }: OperandDomain, selected: Selected): Choice {
+  const { approximation, knobs } = selected;
   const { range } = node.inputs[0]!.type;
-  const { factor, offset } = request.special ?? { factor: 1, offset: 0 };
-  const { lo, hi } = approximation.domain(knobs);
+  const { lo, hi, mirrors } = namedDomain(node, selected);
   const own = { lo: numberAttr(node, 'lo'), hi: numberAttr(node, 'hi') };
   const usual = definitionOf(node).domain(request.params);
-  const told = own.lo !== usual.lo || own.hi !== usual.hi;
-  // An operator that gives a domain knows more of its operands than intervals do.
-  const seen = told ? { kind: node.attrs.known === true ? 'calibrated' : 'assumed', ...own } : range;
-  const ends = seen && [seen.lo * factor + offset, seen.hi * factor + offset].sort((a, b) => a - b);
+  // An operator that gives a domain knows more of its operands than intervals do, but for that they may have either sign.
+  const centre = definitionOf(node).odd?.(request.params) ?? Number.NEGATIVE_INFINITY;
+  const told = own.lo > centre && (own.lo !== usual.lo || own.hi !== usual.hi);
+  const known = node.attrs.known === true;
+  const seen = known || told ? { kind: known ? 'calibrated' : 'assumed', ...own } : range;
   const name = written(approximation.name, knobs);
-  if (seen !== undefined && seen.kind !== 'assumed' && !(ends![0]! >= lo && ends![1]! <= hi)) {
+  if (seen !== undefined && seen.kind !== 'assumed' && !(seen.lo >= lo && seen.hi <= hi)) {
     throw new CryptorchError(
       'VALUE_RANGE',
       `${where(node)} on [${seen.lo}, ${seen.hi}] (${seen.kind}), but the approximation ${name} is meant for [${lo}, ${hi}]. ` +
@@ -245,7 +247,9 @@ function named(node: Node, request: Request, { approximation, knobs }: Selected)
   }
   const made = approximation.propose(request, knobs);
   if (made === undefined) throw new Error(`${name} has no form`);
-  return { name, graph: (operand) => graphOf(node, operand, (g, x) => built(node, () => made.build(g, x))) };
+  const build = (g: FunctionBuilder, x: Value) =>
+    mirrored(g, x, mirrors ? mirror : undefined, (u) => built(node, () => made.build(g, u)));
+  return { name, graph: (operand) => graphOf(node, operand, build) };
 }
 
 /** The function of a node, for people. */

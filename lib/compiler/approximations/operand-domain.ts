@@ -7,7 +7,7 @@
 
 import type { Node, Range } from '../ir/graph';
 import { numberAttr, numbersAttr } from '../ops/core';
-import { type Domain, findFunction, type ScalarFunction } from './registry';
+import { type Domain, findFunction, type ScalarFunction, type Selected } from './registry';
 
 export function functionOf(node: Node): (x: number) => number {
   return definitionOf(node).of(numbersAttr(node, 'params'));
@@ -22,6 +22,19 @@ export function namesOf(node: Node): readonly string[] {
   const definition = definitionOf(node);
   const special = definition.special?.(numbersAttr(node, 'params'));
   return special ? [special.name, definition.name] : [definition.name];
+}
+
+/** Operands that an approximation of a name is meant for; images of those at the centre of an odd function included. */
+export function namedDomain(node: Node, { approximation, knobs }: Selected): Domain & { mirrors: boolean } {
+  const definition = definitionOf(node);
+  const params = numbersAttr(node, 'params');
+  const { factor, offset } = definition.special?.(params) ?? { factor: 1, offset: 0 };
+  const { lo, hi } = approximation.domain(knobs);
+  const [a, b] = [(lo - offset) / factor, (hi - offset) / factor];
+  const [least, most] = [Math.min(a, b), Math.max(a, b)];
+  const centre = definition.odd?.(params);
+  const mirrors = centre !== undefined && least >= centre;
+  return { lo: mirrors ? 2 * centre - most : least, hi: most, mirrors };
 }
 
 /** Bounds that operands are brought between; null where they need none. */
