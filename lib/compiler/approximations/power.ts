@@ -9,11 +9,11 @@ export const ROOT_DOMAIN: Domain = { lo: 2 ** -18, hi: 2 ** 14 };
 
 /** For restrictions of operators. */
 export function unlessKnown({ lo, hi }: Domain): string {
-  return `in [2^${Math.log2(lo)}, 2^${Math.log2(hi)}] unless its range is known`;
+  return `in [2^${Math.log2(lo)}, 2^${Math.log2(hi)}] unless calibrated`;
 }
 
 /** For restrictions of operators that divide. */
-export const DIVISOR: string = `at least 2^${Math.log2(POWER_DOMAIN.lo)} and at most 2^${Math.log2(POWER_DOMAIN.hi)} in magnitude unless its range is known`;
+export const DIVISOR: string = `at least 2^${Math.log2(POWER_DOMAIN.lo)} and at most 2^${Math.log2(POWER_DOMAIN.hi)} in magnitude unless calibrated`;
 
 /** Results span up to 24 bits: what is left of the domain for exponents beyond -1 and 3/4. */
 function basesFor(exponent: number): Domain {

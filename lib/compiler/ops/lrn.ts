@@ -44,7 +44,7 @@ function form(c: OpContext): Form {
 defineOp({
   op: 'LRN',
   opset: [11, 23],
-  restrictions: `alpha, bias > 0; bias + alpha / size * (sum of squares) is up to ${MOST_BASE} unless its range is known`,
+  restrictions: `alpha, bias > 0; bias + alpha / size * (sum of squares) is up to ${MOST_BASE} unless calibrated`,
   infer(c) {
     const x = c.shape(0);
     if (x.length < 3) throw c.invalidShape(`has an input of ${x.length} dimensions; it needs [N, C, ...]`, x);

@@ -96,7 +96,7 @@ for (const [op, exponent, f] of [
 defineOp({
   op: 'Softsign',
   opset: [11, 23],
-  restrictions: `the magnitude is below 2^${Math.log2(POWER_DOMAIN.hi)} unless its range is known`,
+  restrictions: `the magnitude is below 2^${Math.log2(POWER_DOMAIN.hi)} unless calibrated`,
   infer: (c) => [c.type(0)],
   reference: (_, [x]) => [map(x!, (v) => v / (1 + Math.abs(v)))],
   lower(c) {

@@ -5,7 +5,7 @@ import { map } from './array';
 import { defineOp } from './registry';
 
 for (const [op, fn, restrictions] of [
-  ['Exp', 'exp', `operands are up to ${findFunction('exp').domain([]).hi} unless their range is known`],
+  ['Exp', 'exp', `operands are up to ${findFunction('exp').domain([]).hi} unless calibrated`],
   ['Sigmoid', 'sigmoid', ''],
   ['Tanh', 'tanh', ''],
   ['Sin', 'sin', ''],
