@@ -32,7 +32,7 @@ export interface ScalarFunction {
    * 0 where it saturates. Operands beyond an end without a tail are not meant.
    */
   readonly tails?: { readonly lo?: number; readonly hi?: number };
-  /** Operands that need no clip if they are known to lie there: an end further out than that of `domain`. */
+  /** Operands that are taken as they are, without a clip, if they are known to lie there: ends further out than those of `domain`. */
   readonly reach?: { readonly lo?: number; readonly hi?: number };
   /** Many results are added up, so that clips begin at the ends of `domain` and not as early as the tolerance allows. */
   readonly summed?: boolean;

@@ -10,6 +10,8 @@ import { defineApproximation, defineFitted, defineFunction, type ScalarFunction 
 
 /** Operands up to which results are as exact as others, where nothing is known of them. */
 export const DOMAIN: number = 2 ** 10;
+/** And where they are known: a bit more of the factor, and of the opening, each time that it doubles. */
+const REACH = 2 ** 24;
 /** Part of the tolerance that the series takes. */
 const AIM = 1 / 4;
 
@@ -35,6 +37,7 @@ function periodic(name: string, of: (x: number) => number, sine: number): Scalar
     unit: 1,
     of: () => of,
     domain: () => ({ lo: -DOMAIN, hi: DOMAIN }),
+    reach: { lo: -REACH, hi: REACH },
     exists: () => ({ lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY }),
   });
 }
