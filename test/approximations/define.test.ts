@@ -87,6 +87,14 @@ test('what does not exist is refused, with what does', async (t) => {
   await refused({ 'third/sigmoid': 'hard' }, /third\/sigmoid.*first\/sigmoid, second\/sigmoid/);
 });
 
+test('a domain that is none is refused where it is used', async (t) => {
+  defineApproximation({ name: 'turned', of: 'sigmoid', domain: { lo: 2, hi: -2 }, build: (_, v) => v });
+  await t.throwsAsync(
+    compile(twoSigmoids, { approximation: { functions: { sigmoid: 'turned' } } }),
+    coded('INVALID_OPTION', /turned of sigmoid has the domain \[2, -2\]/),
+  );
+});
+
 test('names are taken once, and knobs have values', (t) => {
   const build = () => t.fail() as never;
   t.throws(
@@ -96,6 +104,10 @@ test('names are taken once, and knobs have values', (t) => {
   t.throws(
     () => defineApproximation({ name: 'spline', of: 'sigmoid', build }),
     coded('INVALID_OPTION', /spline/),
+  );
+  t.throws(
+    () => defineApproximation({ name: 'other', of: 'sigmod', build }),
+    coded('INVALID_OPTION', /"sigmod".*sigmoid/),
   );
   t.throws(
     () => defineApproximation({ name: 'other', of: 'sigmoid', knobs: { order: [] }, build }),

@@ -157,7 +157,7 @@ export function defineFunction(definition: ScalarFunction): ScalarFunction {
 
 /**
  * Registers another way to compute a function, which `compile({ approximation: { functions } })` then takes by its name.
- * @throws CryptorchError INVALID_OPTION where the function has one of that name
+ * @throws CryptorchError INVALID_OPTION where there is no such function, or it has one of that name
  */
 export function defineApproximation<
   const K extends Readonly<Record<string, readonly KnobValue[]>> = Record<never, never>,
@@ -167,6 +167,10 @@ export function defineApproximation<
     const message =
       'An approximation needs a `name`, the function that it is `of`, and `build(g, x, knobs)`.';
     throw new CryptorchError('INVALID_OPTION', message);
+  }
+  if (!approximable().includes(of)) {
+    const message = `There is no function "${of}" that ${name} could be of; there are: ${approximable().join(', ')}.`;
+    throw new CryptorchError('INVALID_OPTION', message, { name: of });
   }
   const empty = Object.entries(knobs).find(([, values]) => !(Array.isArray(values) && values.length > 0));
   if (empty !== undefined) {
@@ -180,7 +184,12 @@ export function defineApproximation<
     knobs,
     ...(reference && { reference }),
     ...(source !== undefined && { source }),
-    domain: (values) => (typeof domain === 'function' ? domain(values as KnobsOf<K>) : domain),
+    domain: (values) => {
+      const { lo, hi } = typeof domain === 'function' ? domain(values as KnobsOf<K>) : domain;
+      if (lo < hi) return { lo, hi };
+      const message = `${written(name, values)} of ${of} has the domain [${lo}, ${hi}]; give two numbers, the lower one first.`;
+      throw new CryptorchError('INVALID_OPTION', message, { name });
+    },
     propose: ({ params, special }, values) => ({
       name: written(name, values),
       build: (g, x) => definition.build(g, standard(g, x, special), values as KnobsOf<K>, params),
@@ -225,7 +234,9 @@ export function approximationsOf(name: string): readonly Approximation[] {
 
 /** Names of everything that approximations can be chosen for. */
 export function approximable(): readonly string[] {
-  return [...new Set([...functions.keys(), ...approximations.flatMap(({ of }) => of ?? [])])];
+  const special = (f: ScalarFunction) =>
+    (f.examples ?? []).flatMap((params) => f.special?.(params)?.name ?? []);
+  return [...new Set(allFunctions().flatMap((f) => [f.name, ...special(f)]))];
 }
 
 /** `name`, with its knobs for people. */
