@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { compile, runLocal, tensor } from '../../lib';
-import { model, node } from '../helpers/onnx';
+import { model, node, tensor as tensorProto } from '../helpers/onnx';
 
 const reciprocal = model({
   inputs: { x: [64] },
@@ -43,4 +43,20 @@ test('a comparison is made only where the sign is not known', async (t) => {
   const [known, unknown] = [await rounds([1, 1000]), await rounds()];
   t.true(known < unknown, `${known} and ${unknown}`);
   t.is(await rounds([-1000, -1]), known);
+});
+
+test('Pow with an even negative exponent takes bases of either sign', async (t) => {
+  const square = model({
+    inputs: { x: [64] },
+    outputs: { y: [64] },
+    initializers: { e: tensorProto([], [-2]) },
+    nodes: [node('Pow', ['x', 'e'], ['y'])],
+  });
+  const compiled = await compile(square);
+  const bases = Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? 1 : -1) * 2 ** (-4 + i / 8));
+  const { outputs } = await runLocal(compiled, { x: tensor(bases, [64]) }, { seed: 4 });
+  for (const [i, v] of bases.entries()) {
+    const off = Math.abs(Number(outputs.y!.data[i]) - v ** -2);
+    t.true(off <= 2 ** -7 * v ** -2 + 2 ** -15, `${v}^-2 is ${outputs.y!.data[i]}`);
+  }
 });

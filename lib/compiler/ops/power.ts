@@ -26,6 +26,8 @@ export function powerOf(
 
 /** x^exponent, of either sign where it exists for both. */
 function anyPowerOf(c: LowerContext, x: Value, exponent: number): Value {
+  // An even power has no sign, and is known to be positive.
+  if (exponent % 2 === 0 && isProduct(-exponent)) return powerOf(c, repeated(c, x, -exponent), -1);
   return c.core.approximate(x, 'power', [exponent, 1, 0], anyBases(exponent));
 }
 
@@ -53,7 +55,7 @@ function isProduct(exponent: number): boolean {
 defineOp({
   op: 'Pow',
   opset: [11, 23],
-  restrictions: `a constant exponent: 1 to 4, or a base ${unlessKnown(POWER_DOMAIN)}`,
+  restrictions: `a constant exponent: 1 to 4, or a base ${unlessKnown(POWER_DOMAIN)}, less for exponents below -1`,
   infer(c) {
     if (c.isConstant(0) && c.isConstant(1)) return broadcastResult(c);
     if (!c.isConstant(1)) {
