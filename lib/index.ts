@@ -5,7 +5,9 @@ export {
   type Domain,
   defineApproximation,
   type FunctionBuilder,
+  type KnobsOf,
   type KnobValue,
+  type KnobValues,
   type Selection,
 } from './compiler/approximations';
 export { type CheckedModel, check, type ModelProblem } from './compiler/check';
@@ -20,6 +22,7 @@ export {
   type OwnerName,
   type Weights,
 } from './compiler/compile';
+export type { FourierSeries } from './compiler/ops/fourier';
 export type { Phase } from './compiler/program';
 export type { Communication, NodeCommunication, PhaseCommunication } from './cost/communication';
 export type { PlannedMemory } from './cost/memory';

@@ -14,6 +14,7 @@ function scalar(value: number): FloatTensor {
   return { shape: [], data: Float64Array.of(value) };
 }
 
+/** Arithmetic on shared real numbers and public ones, for approximations: scales and truncations are the compiler's. */
 export class FunctionBuilder {
   /** @internal */
   constructor(private readonly core: CoreEmitter) {}

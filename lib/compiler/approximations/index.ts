@@ -34,6 +34,8 @@ export {
   type Domain,
   defineApproximation,
   findFunction,
+  type KnobsOf,
   type KnobValue,
+  type KnobValues,
   type Selection,
 } from './registry';

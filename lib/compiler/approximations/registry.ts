@@ -10,8 +10,11 @@ import { CryptorchError } from '../../errors';
 import type { Value } from '../ir/graph';
 import type { FunctionBuilder } from './builder';
 
+/** Operands between two ends, in real units; an end may be infinite. */
 export interface Domain {
+  /** Lowest operand. */
   readonly lo: number;
+  /** Highest operand. */
   readonly hi: number;
 }
 
@@ -83,10 +86,16 @@ export interface Request {
 
 /** Parameters of an approximation. */
 export type KnobValue = number | string | boolean;
+/** A value for every knob that is given. */
 export type KnobValues = Readonly<Record<string, KnobValue>>;
 
 /** An approximation by its name, with knobs if they are not to be the default ones. */
-export type Selection = string | ({ readonly name: string } & KnobValues);
+export type Selection =
+  | string
+  | ({
+      /** Of the approximation. */
+      readonly name: string;
+    } & KnobValues);
 
 /** What an approximation makes of a request. */
 export interface Proposal {

@@ -12,12 +12,15 @@
 import type { Node } from '../ir/graph';
 import { numberAttr } from './core';
 
+/** constant + sum over k >= 1 of sine[k - 1] sin(2 pi k x / period) + cosine[k - 1] cos(2 pi k x / period). */
 export interface FourierSeries {
   /** In real units of the operand. */
   readonly period: number;
+  /** Mean of the series. */
   readonly constant: number;
-  /** By frequency, 1 and more; as many of both. */
+  /** By frequency, 1 and more; as many as cosines. */
   readonly sine: ArrayLike<number>;
+  /** By frequency, 1 and more. */
   readonly cosine: ArrayLike<number>;
 }
 
