@@ -26,13 +26,13 @@ export { FunctionBuilder } from './builder';
 export { choose, describe } from './choose';
 export { functionOf, interval, namesOf, operandDomain, resultRange } from './operand-domain';
 export { type ApproximationOptions, checkApproximation, DEFAULT_APPROXIMATION } from './options';
+export { defineApproximation } from './outside';
 export {
   type ApproximationDefinition,
   allFunctions,
   approximable,
   approximationsOf,
   type Domain,
-  defineApproximation,
   findFunction,
   type KnobsOf,
   type KnobValue,
