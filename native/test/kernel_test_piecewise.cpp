@@ -15,7 +15,9 @@ struct Shape {
 };
 
 void formula(Rng& rng, uint64_t n, const Shape& s) {
-  const auto [groups, thresholds, degree, repairs] = s;
+  // No structured binding: lambdas capture these.
+  const uint32_t groups = s.groups, thresholds = s.thresholds, degree = s.degree;
+  const bool repairs = s.repairs;
   const uint32_t m = static_cast<uint32_t>(rng.below(3) ? 1 + rng.below(64) : 64);
   const uint32_t f = static_cast<uint32_t>(rng.below(m)), bits = static_cast<uint32_t>(1 + rng.below(64));
   const uint64_t offset = rng.value(), step = m - f < 64 ? uint64_t{1} << (m - f) : 0;
