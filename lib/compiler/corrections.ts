@@ -2,10 +2,10 @@
 //
 // What the dealer computes minus the streams of all other parties is the share of one: its correction. It may be any of
 // them, whose own stream is not used: what hides the value from it are the others'. Nothing else depends on the choice, so
-// it is made for memory: what a party has to keep until
-// its inputs come is the largest part of its material. Corrections are given out one by one, the largest first, each to
-// the party that keeps least so far. One that is used up before the run (the dealt part of a linear layer goes into a
-// sum at once) is kept by nobody and goes to the party that has received least.
+// it is made for memory: what a party has to keep until its inputs come is the largest part of its material. Corrections
+// are given out one by one, the largest first, each to the party that keeps least so far. One that is used up before the
+// run (the dealt part of a linear layer goes into a sum at once) is kept by nobody and goes to the party that has received
+// least.
 
 import {
   type KernelStep,

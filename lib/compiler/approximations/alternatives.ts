@@ -97,7 +97,7 @@ export function alternativesOf(subject: FunctionCase): Alternative[] {
 }
 
 /** The name of the node whose cost is that of the function. */
-export const FUNCTION_NODE = 'function';
+const FUNCTION_NODE = 'function';
 
 /** y = f(factor x) of secret numbers, on real numbers; a factor other than 1 makes a product of the operand. */
 export function functionGraph({ definition, params }: FunctionCase, elements: number, factor: number): Graph {
